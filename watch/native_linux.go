@@ -1,0 +1,465 @@
+package watch
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	dirMask = unix.IN_CLOSE_WRITE | unix.IN_MOVED_TO | unix.IN_MOVED_FROM | unix.IN_CREATE |
+		unix.IN_DELETE | unix.IN_MODIFY | unix.IN_ATTRIB | unix.IN_ONLYDIR | unix.IN_EXCL_UNLINK
+	// Only a root needs to hear of itself: other directories have a watched parent.
+	rootMask = dirMask | unix.IN_DELETE_SELF | unix.IN_MOVE_SELF
+
+	// readBuffer holds over 1000 usual events, so a burst is few reads.
+	readBuffer = 64 << 10
+	// rootRetry: a root that vanished (git worktree, mount, rm -rf) is looked
+	// for this often; nothing announces it, and a stat costs a microsecond.
+	rootRetry = 100 * time.Millisecond
+)
+
+// inotify is the native source. One goroutine reads and does everything that
+// an event causes, in the order of the kernel; watches for new directories are
+// placed before they are listed, so an entry is seen by the one or the other.
+//
+// Renames of directories are not paired: the old name is dropped with all
+// below it, the new one is walked like a new directory. The walk comes after
+// every event that was queued for a dropped watch, so those can be ignored.
+type inotify struct {
+	inbox   *inbox
+	opts    Options
+	toPoll  func(root, bool)
+	fd      int
+	file    *os.File // wraps fd: its Close ends a Read
+	barrier int      // memfd whose inode nothing else watches
+	wg      sync.WaitGroup
+	done    chan struct{} // closed by close
+	lost    chan struct{} // one token: a root is missing
+
+	mu       sync.Mutex // guards fields below and the use of fd
+	closed   bool
+	dirs     map[int32]*watchedDir
+	byPath   map[string]int32
+	retired  map[int32]bool // removed by us; the kernel has not confirmed
+	roots    map[string]root
+	missing  map[string]root
+	barriers map[int32]chan struct{}
+	advised  bool            // the notice about limits was given
+	warned   map[string]bool // directories that cannot be read
+}
+
+type watchedDir struct {
+	path string
+	tree bool
+	root bool
+}
+
+func newNative(in *inbox, o Options, toPoll func(root, bool)) (source, error) {
+	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
+	if err != nil {
+		if errors.Is(err, unix.EMFILE) {
+			return nil, fmt.Errorf("inotify: no instance left; raise it with: sysctl fs.inotify.max_user_instances=%d", 2*max(128, sysctl("max_user_instances")))
+		}
+		return nil, fmt.Errorf("inotify: %w", err)
+	}
+	barrier, err := unix.MemfdCreate("hr-watch-barrier", unix.MFD_CLOEXEC)
+	if err != nil {
+		barrier = -1 // sync reports a rescan instead
+	}
+	s := &inotify{
+		inbox: in, opts: o, toPoll: toPoll,
+		fd: fd, file: os.NewFile(uintptr(fd), "inotify"), barrier: barrier,
+		done: make(chan struct{}), lost: make(chan struct{}, 1),
+		dirs: map[int32]*watchedDir{}, byPath: map[string]int32{}, retired: map[int32]bool{},
+		roots: map[string]root{}, missing: map[string]root{},
+		barriers: map[int32]chan struct{}{}, warned: map[string]bool{},
+	}
+	s.wg.Go(s.read)
+	s.wg.Go(s.seekRoots)
+	return s, nil
+}
+
+func (s *inotify) add(r root) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
+	if old, ok := s.roots[r.path]; ok && (old.tree || !r.tree) {
+		return
+	}
+	s.roots[r.path] = r
+	if wd, ok := s.byPath[r.path]; ok && (s.dirs[wd].tree || !r.tree) {
+		return // inside a tree already
+	}
+	s.inbox.put(s.place(r, false)...)
+}
+
+// place watches a root; found reports all it holds.
+func (s *inotify) place(r root, found bool) []event {
+	if fi, err := os.Stat(r.path); err != nil || !fi.IsDir() {
+		s.miss(r)
+		return nil
+	}
+	var evs []event
+	s.walk(r.path, r.tree, found, time.Now(), &evs)
+	return evs
+}
+
+func (s *inotify) miss(r root) {
+	s.missing[r.path] = r
+	select {
+	case s.lost <- struct{}{}:
+	default:
+	}
+}
+
+// walk watches dir, then lists it. With found every entry is an event.
+func (s *inotify) walk(dir string, tree, found bool, at time.Time, evs *[]event) {
+	r, isRoot := s.roots[dir]
+	tree = tree || isRoot && r.tree
+	if !s.watch(dir, tree, isRoot, found) || !tree && !found {
+		return
+	}
+	f, err := os.Open(dir)
+	if err != nil {
+		s.warn(dir, err)
+		return
+	}
+	list, err := f.ReadDir(-1)
+	f.Close()
+	if err != nil {
+		s.warn(dir, err)
+	}
+	for _, d := range list {
+		path := filepath.Join(dir, d.Name())
+		if s.opts.Exclude(path, d.IsDir()) {
+			continue
+		}
+		if found {
+			*evs = append(*evs, event{path: path, op: opFound, dir: d.IsDir(), at: at})
+		}
+		if d.IsDir() && tree {
+			s.walk(path, tree, found, at, evs)
+		}
+	}
+}
+
+// watch adds one kernel watch; false when dir is gone or polled instead.
+func (s *inotify) watch(dir string, tree, isRoot, found bool) bool {
+	mask := uint32(dirMask)
+	if isRoot {
+		mask = rootMask
+	}
+	var wd int
+	err := error(unix.ENOSPC)
+	if len(s.dirs) < s.opts.MaxTreeDirs {
+		wd, err = s.addWatch(dir, mask)
+	}
+	switch {
+	case err == nil:
+	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.ENOMEM):
+		s.advise()
+		s.toPoll(root{path: dir, tree: tree}, found)
+		return false
+	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR):
+		return false // gone again; its parent, or seekRoots, tells when it is back
+	default:
+		s.warn(dir, err)
+		return false
+	}
+	// The kernel returns the same number for the same inode: a directory that
+	// was known under another name is known under this one from now on.
+	if old := s.dirs[int32(wd)]; old != nil && old.path != dir && s.byPath[old.path] == int32(wd) {
+		delete(s.byPath, old.path)
+	}
+	delete(s.retired, int32(wd))
+	delete(s.missing, dir)
+	s.dirs[int32(wd)] = &watchedDir{path: dir, tree: tree, root: isRoot}
+	s.byPath[dir] = int32(wd)
+	return true
+}
+
+func (s *inotify) addWatch(dir string, mask uint32) (int, error) {
+	if f := s.opts.seams.addWatch; f != nil {
+		if err := f(dir); err != nil {
+			return 0, err
+		}
+	}
+	return unix.InotifyAddWatch(s.fd, dir, mask)
+}
+
+// drop forgets dir and all below it.
+func (s *inotify) drop(dir string) {
+	below := dir + string(filepath.Separator)
+	for path, wd := range s.byPath {
+		if path != dir && !strings.HasPrefix(path, below) {
+			continue
+		}
+		delete(s.byPath, path)
+		delete(s.dirs, wd)
+		s.retired[wd] = true
+		unix.InotifyRmWatch(s.fd, uint32(wd)) // EINVAL: it went with its directory, IN_IGNORED is queued
+		if r, ok := s.roots[path]; ok {
+			s.miss(r)
+		}
+	}
+}
+
+func (s *inotify) warn(dir string, err error) {
+	if errors.Is(err, os.ErrNotExist) || s.warned[dir] {
+		return
+	}
+	s.warned[dir] = true
+	s.opts.Log("%s is not watched: %v", dir, err)
+}
+
+// read is the reader goroutine.
+func (s *inotify) read() {
+	buf := make([]byte, readBuffer)
+	for {
+		if f := s.opts.seams.beforeRead; f != nil {
+			f()
+		}
+		n, err := s.file.Read(buf)
+		if err != nil {
+			if !errors.Is(err, os.ErrClosed) {
+				s.opts.Log("inotify: %v; every input is compared from now on only on demand", err)
+				s.inbox.put(event{op: opLost, at: time.Now()})
+			}
+			return
+		}
+		s.handle(buf[:n], time.Now())
+	}
+}
+
+// handle decodes what one read returned; inotify(7) has the layout.
+func (s *inotify) handle(buf []byte, at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
+	var evs []event
+	for len(buf) >= unix.SizeofInotifyEvent {
+		wd := int32(binary.NativeEndian.Uint32(buf))
+		mask := binary.NativeEndian.Uint32(buf[4:])
+		move := binary.NativeEndian.Uint32(buf[8:])
+		end := unix.SizeofInotifyEvent + int(binary.NativeEndian.Uint32(buf[12:]))
+		name := string(bytes.TrimRight(buf[unix.SizeofInotifyEvent:end], "\x00"))
+		buf = buf[end:]
+		s.one(wd, mask, move, name, at, &evs)
+	}
+	s.inbox.put(evs...)
+}
+
+func (s *inotify) one(wd int32, mask, move uint32, name string, at time.Time, evs *[]event) {
+	if mask&unix.IN_Q_OVERFLOW != 0 {
+		s.overflow(at, evs)
+		return
+	}
+	if ch, ok := s.barriers[wd]; ok {
+		if mask&unix.IN_IGNORED != 0 {
+			delete(s.barriers, wd)
+			// What was decoded so far must be in the inbox first.
+			s.inbox.put(*evs...)
+			*evs = nil
+			close(ch)
+		}
+		return
+	}
+	d := s.dirs[wd]
+	if d == nil {
+		if mask&unix.IN_IGNORED != 0 {
+			delete(s.retired, wd)
+		} else if !s.retired[wd] {
+			*evs = append(*evs, event{op: opLost, at: at}) // a directory we should know
+		}
+		return
+	}
+	if mask&(unix.IN_IGNORED|unix.IN_UNMOUNT|unix.IN_DELETE_SELF|unix.IN_MOVE_SELF) != 0 {
+		s.self(wd, d, mask, at, evs)
+		return
+	}
+	path := filepath.Join(d.path, name)
+	dir := mask&unix.IN_ISDIR != 0
+	if name == "" || s.opts.Exclude(path, dir) {
+		return
+	}
+	ev := event{path: path, dir: dir, move: move, at: at}
+	switch {
+	case mask&(unix.IN_MOVED_FROM|unix.IN_DELETE) != 0:
+		ev.op = opGone
+		if dir {
+			s.drop(path)
+		}
+	case dir && mask&(unix.IN_CREATE|unix.IN_MOVED_TO) != 0:
+		ev.op = opFound
+		if d.tree || s.roots[path] != (root{}) {
+			*evs = append(*evs, ev)
+			s.walk(path, d.tree, true, at, evs)
+			return
+		}
+	case mask&(unix.IN_CLOSE_WRITE|unix.IN_MOVED_TO) != 0:
+		ev.op = opWhole
+	case mask&unix.IN_CREATE != 0:
+		ev.op = opCreate
+	case mask&unix.IN_MODIFY != 0:
+		ev.op = opModify
+	case mask&unix.IN_ATTRIB != 0:
+		ev.op = opAttrib
+	default:
+		return
+	}
+	*evs = append(*evs, ev)
+}
+
+// self handles what happens to a watched directory rather than in it.
+func (s *inotify) self(wd int32, d *watchedDir, mask uint32, at time.Time, evs *[]event) {
+	if mask&unix.IN_IGNORED == 0 && !d.root {
+		return
+	}
+	if mask&unix.IN_IGNORED != 0 {
+		delete(s.dirs, wd)
+		if s.byPath[d.path] == wd {
+			delete(s.byPath, d.path)
+		}
+	}
+	if !d.root || s.missing[d.path] != (root{}) {
+		return
+	}
+	r := s.roots[d.path]
+	s.opts.Log("%s was removed or renamed, waiting for it to come back", r.path)
+	s.drop(r.path)
+	s.miss(r)
+	*evs = append(*evs, event{op: opLost, at: at}, event{path: r.path, op: opGone, dir: true, at: at})
+}
+
+// overflow makes the set of watches true again after events were dropped.
+func (s *inotify) overflow(at time.Time, evs *[]event) {
+	s.opts.Log("too many changes at once for the kernel's queue: comparing every input")
+	*evs = append(*evs, event{op: opLost, at: at})
+	old := s.byPath
+	s.byPath = make(map[string]int32, len(old))
+	for _, r := range s.roots {
+		*evs = append(*evs, s.place(r, false)...)
+	}
+	for _, wd := range old {
+		if d, ok := s.dirs[wd]; ok && s.byPath[d.path] == wd {
+			continue // met by the walk, perhaps under another name
+		}
+		delete(s.dirs, wd)
+		s.retired[wd] = true
+		unix.InotifyRmWatch(s.fd, uint32(wd)) // EINVAL: it went with its directory
+	}
+	// The answers to pending barriers may be among what was dropped.
+	for wd, ch := range s.barriers {
+		delete(s.barriers, wd)
+		if err := s.setBarrier(ch); err != nil {
+			close(ch) // opLost above covers everything that was written
+		}
+	}
+}
+
+// setBarrier queues an event behind all earlier ones: removing a watch makes
+// the kernel append IN_IGNORED for it to this instance's queue.
+func (s *inotify) setBarrier(ch chan struct{}) error {
+	if s.barrier < 0 {
+		return unix.ENOSYS
+	}
+	wd, err := unix.InotifyAddWatch(s.fd, fmt.Sprintf("/proc/self/fd/%d", s.barrier), unix.IN_ATTRIB)
+	if err != nil {
+		return err
+	}
+	s.barriers[int32(wd)] = ch
+	if _, err := unix.InotifyRmWatch(s.fd, uint32(wd)); err != nil {
+		delete(s.barriers, int32(wd))
+		return err
+	}
+	return nil
+}
+
+func (s *inotify) sync(ctx context.Context) error {
+	ch := make(chan struct{})
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return errClosed
+	}
+	err := s.setBarrier(ch)
+	s.mu.Unlock()
+	if err != nil {
+		// No proof is possible (no /proc, no watch left): the honest answer is
+		// that anything may have changed.
+		s.inbox.put(event{op: opLost, at: time.Now()})
+		return nil
+	}
+	select {
+	case <-ch:
+		return nil
+	case <-s.done:
+		return errClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// seekRoots looks for missing roots, and sleeps while there are none.
+func (s *inotify) seekRoots() {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	timer.Stop()
+	for {
+		select {
+		case <-s.lost:
+			timer.Reset(rootRetry)
+			continue
+		case <-timer.C:
+		case <-s.done:
+			return
+		}
+		s.mu.Lock()
+		var evs []event
+		for path, r := range s.missing {
+			if fi, err := os.Stat(path); err != nil || !fi.IsDir() {
+				continue
+			}
+			s.opts.Log("%s is back", path)
+			now := time.Now()
+			evs = append(evs, event{op: opLost, at: now}, event{path: path, op: opFound, dir: true, at: now})
+			evs = append(evs, s.place(r, true)...)
+		}
+		if len(s.missing) > 0 {
+			timer.Reset(rootRetry)
+		}
+		s.mu.Unlock()
+		s.inbox.put(evs...)
+	}
+}
+
+func (s *inotify) close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closed = true
+	close(s.done)
+	err := s.file.Close()
+	if s.barrier >= 0 {
+		unix.Close(s.barrier)
+	}
+	s.mu.Unlock()
+	s.wg.Wait()
+	return err
+}
