@@ -1,0 +1,131 @@
+package protocol
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+)
+
+// Names inside the run directory.
+const (
+	socketName = "hrd.sock"   // one name for all versions, so that they find each other
+	lockName   = "hrd.lock"   // held by the daemon for life, never deleted
+	startName  = "start.lock" // held by a client while it starts the daemon
+	logName    = "hrd.log"
+)
+
+// maxSocketPath is the longest path that fits in a sockaddr_un everywhere: 104
+// bytes with the final NUL on macOS and the BSDs (sys/un.h), 108 on Linux
+// (unix(7)). One limit for all keeps the paths the same everywhere.
+const maxSocketPath = 103
+
+// RunDir returns the directory that holds the daemon's socket, locks and log,
+// and makes it when absent. It is $HR_RUNTIME_DIR, else $XDG_RUNTIME_DIR/hr,
+// else hr/run/HOST in the user's cache directory. A directory that others
+// could write to is refused with an *Error of CodeUnsafe.
+func RunDir() (string, error) {
+	dir, err := runDirPath()
+	if err != nil {
+		return "", fmt.Errorf("find run directory: %w", err)
+	}
+	if err := makePrivate(dir); err != nil {
+		return "", err
+	}
+	return dir, nil
+}
+
+// LogPath returns where the daemon of a run directory writes its log.
+func LogPath(dir string) string { return filepath.Join(dir, logName) }
+
+// SocketPath returns where the daemon of a run directory listens: in it, or,
+// when that path is too long for a socket, in a private directory of a short
+// name, made when absent.
+func SocketPath(dir string) (string, error) {
+	path := filepath.Join(dir, socketName)
+	if len(temporary(path)) <= maxSocketPath {
+		return path, nil
+	}
+	hash := sha256.Sum256([]byte(dir))
+	short := filepath.Join(shortRoot(), fmt.Sprintf("hr-%s-%x", userID(), hash[:6]))
+	path = filepath.Join(short, socketName)
+	if len(temporary(path)) > maxSocketPath {
+		return "", &Error{CodeUnsafe, "the path of the run directory is too long for a socket: " + dir,
+			"set HR_RUNTIME_DIR to a shorter path"}
+	}
+	if err := makePrivate(short); err != nil {
+		return "", err
+	}
+	return path, nil
+}
+
+// temporary is the name under which a socket is bound before it takes its own.
+func temporary(socket string) string { return socket + ".new" }
+
+// shortRoot is /tmp and not $TMPDIR: editors and shells set that differently
+// and would miss each other's daemon (golang/go#41266), and on macOS it is long.
+func shortRoot() string {
+	if runtime.GOOS == "windows" {
+		return os.TempDir()
+	}
+	return "/tmp"
+}
+
+func runDirPath() (string, error) {
+	if dir := os.Getenv("HR_RUNTIME_DIR"); dir != "" {
+		return filepath.Abs(dir)
+	}
+	// Under sudo or su the variable may still name another user's directory;
+	// a root-owned hr in there would lock its owner out.
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) {
+		if info, err := os.Stat(dir); err == nil && info.IsDir() && ownedByUser(info) {
+			return filepath.Join(dir, "hr"), nil
+		}
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	// A home may be shared over the network, a socket cannot.
+	host, err := os.Hostname()
+	if err != nil || host == "" || host != filepath.Base(host) {
+		host = "localhost"
+	}
+	return filepath.Join(cache, "hr", "run", host), nil
+}
+
+// makePrivate makes dir unless it exists, and checks that it is a real
+// directory of this user that nobody else can enter.
+func makePrivate(dir string) error {
+	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
+		return fmt.Errorf("make run directory: %w", err)
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("make run directory: %w", err)
+	}
+	return checkPrivate(dir)
+}
+
+func checkPrivate(dir string) error {
+	info, err := os.Lstat(dir) // not Stat: a link may be turned elsewhere later
+	if err != nil {
+		return fmt.Errorf("check run directory: %w", err)
+	}
+	unsafe := func(why, hint string) error {
+		return &Error{CodeUnsafe, "unsafe run directory " + dir + ": " + why, hint}
+	}
+	switch {
+	case info.Mode()&fs.ModeSymlink != 0:
+		return unsafe("it is a symbolic link", "remove the link, or set HR_RUNTIME_DIR to the real directory")
+	case !info.IsDir():
+		return unsafe("it is not a directory", "remove it, or set HR_RUNTIME_DIR to another path")
+	case !ownedByUser(info):
+		return unsafe("it belongs to another user", "set HR_RUNTIME_DIR to a directory of your own")
+	case !ownerOnly(info):
+		return unsafe(fmt.Sprintf("its mode is %04o", info.Mode().Perm()), "chmod 700 "+dir)
+	}
+	return nil
+}

@@ -1,0 +1,12 @@
+package protocol
+
+import "golang.org/x/sys/unix"
+
+// peerUID reads SO_PEERCRED, see unix(7).
+func peerUID(fd int) (int, error) {
+	cred, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
+	if err != nil {
+		return 0, err
+	}
+	return int(cred.Uid), nil
+}
