@@ -1,0 +1,103 @@
+package supervisor
+
+import (
+	"fmt"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Generation is one run of the program.
+type Generation struct {
+	ID      int // counts from 1
+	Pid     int
+	Started time.Time // when exec succeeded
+
+	process *os.Process
+	done    chan struct{} // closed when the process was waited for; exit is set
+	exit    Exit
+	ready   chan struct{} // closed by markReady
+	isReady sync.Once
+	killed  chan struct{} // closed by killNow
+	isKill  sync.Once
+	empty   bool // no process is left; guarded by Supervisor.busy
+	descent      // what the operating system knows of its descendants
+}
+
+func newGeneration(id int) *Generation {
+	return &Generation{
+		ID:     id,
+		done:   make(chan struct{}),
+		ready:  make(chan struct{}),
+		killed: make(chan struct{}),
+	}
+}
+
+// Done is closed when the program has exited. Its descendants may live on
+// until Stop or Replace.
+func (g *Generation) Done() <-chan struct{} { return g.done }
+
+// Ready is closed when the program listens, or has had its time to. It is not
+// closed for one that exits before.
+func (g *Generation) Ready() <-chan struct{} { return g.ready }
+
+// Exit tells how the program ended; it is the zero Exit before Done.
+func (g *Generation) Exit() Exit {
+	if !g.over() {
+		return Exit{}
+	}
+	return g.exit
+}
+
+func (g *Generation) over() bool {
+	select {
+	case <-g.done:
+		return true
+	default:
+		return false
+	}
+}
+
+func (g *Generation) markReady() { g.isReady.Do(func() { close(g.ready) }) }
+
+// killNow makes the stop ladder skip its grace, and kills even without one.
+func (g *Generation) killNow() {
+	g.isKill.Do(func() { close(g.killed) })
+	if !g.over() {
+		g.killAll()
+	}
+}
+
+// Exit is the end of a program.
+type Exit struct {
+	Code   int       // exit code, -1 when ended by a signal
+	Signal os.Signal // nil unless ended by a signal
+}
+
+// Status is the code a shell would show: 128+n for signal n.
+func (e Exit) Status() int {
+	if n, ok := e.Signal.(syscall.Signal); ok {
+		return 128 + int(n)
+	}
+	return e.Code
+}
+
+func (e Exit) String() string {
+	if e.Signal != nil {
+		return fmt.Sprintf("signal: %v", e.Signal)
+	}
+	return fmt.Sprintf("exit status %d", e.Code)
+}
+
+// Timing is where the time of one Replace went.
+type Timing struct {
+	Drain time.Duration // waiting for requests of the old generation
+	Stop  time.Duration // from the stop signal until no old process was left
+	Start time.Duration // fork and exec
+	Ready time.Duration // from exec until ready
+}
+
+func (t Timing) String() string {
+	return fmt.Sprintf("drain %v, stop %v, start %v, ready %v", t.Drain, t.Stop, t.Start, t.Ready)
+}

@@ -1,0 +1,112 @@
+package supervisor
+
+import (
+	"encoding/binary"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+const canSeeListeners = true
+
+const (
+	// From linux/sock_diag.h, linux/inet_diag.h and linux/unix_diag.h.
+	sockDiagByFamily = 20
+	tcpListen        = 10 // TCP_LISTEN of net/tcp_states.h; unix sockets use it too
+	inetDiagRequest  = 56 // sizeof(struct inet_diag_req_v2)
+	inetDiagInode    = 68 // offset of idiag_inode in struct inet_diag_msg
+	unixDiagRequest  = 24 // sizeof(struct unix_diag_req)
+	unixDiagInode    = 4  // offset of udiag_ino in struct unix_diag_msg
+)
+
+// listeners returns the inodes of all listening stream sockets that the kernel
+// lists, nil when it does not (no sock_diag). It asks for sockets in state
+// LISTEN only: /proc/net/tcp would list every connection too.
+func listeners() map[uint64]bool {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
+	if err != nil {
+		return nil
+	}
+	defer unix.Close(fd)
+	inodes := map[uint64]bool{}
+	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6, unix.AF_UNIX} {
+		dumpListeners(fd, family, inodes) // a family the kernel lacks has none
+	}
+	return inodes
+}
+
+func dumpListeners(fd int, family uint8, inodes map[uint64]bool) {
+	size, inode := inetDiagRequest, inetDiagInode
+	if family == unix.AF_UNIX {
+		size, inode = unixDiagRequest, unixDiagInode
+	}
+	req := make([]byte, unix.SizeofNlMsghdr+size)
+	ne := binary.NativeEndian
+	ne.PutUint32(req[0:], uint32(len(req)))
+	ne.PutUint16(req[4:], sockDiagByFamily)
+	ne.PutUint16(req[6:], unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
+	req[unix.SizeofNlMsghdr] = family
+	if family != unix.AF_UNIX {
+		req[unix.SizeofNlMsghdr+1] = unix.IPPROTO_TCP // lists MPTCP's listeners too
+	}
+	ne.PutUint32(req[unix.SizeofNlMsghdr+4:], 1<<tcpListen)
+	if err := unix.Sendto(fd, req, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		return
+	}
+	buf := make([]byte, 32<<10) // the kernel fills at most this much per answer
+	for {
+		n, _, err := unix.Recvfrom(fd, buf, 0)
+		if err != nil || n < unix.SizeofNlMsghdr {
+			return
+		}
+		for b := buf[:n]; len(b) >= unix.SizeofNlMsghdr; {
+			length := int(ne.Uint32(b))
+			kind := ne.Uint16(b[4:])
+			if length < unix.SizeofNlMsghdr || length > len(b) || kind == unix.NLMSG_DONE || kind == unix.NLMSG_ERROR {
+				return
+			}
+			if payload := b[unix.SizeofNlMsghdr:length]; len(payload) >= inode+4 {
+				inodes[uint64(ne.Uint32(payload[inode:]))] = true
+			}
+			b = b[min(len(b), (length+unix.NLMSG_ALIGNTO-1)&^(unix.NLMSG_ALIGNTO-1)):]
+		}
+	}
+}
+
+// listensSince says whether a process of g holds a listening socket that is
+// not in before.
+func (g *Generation) listensSince(before map[uint64]bool) bool {
+	fresh := listeners()
+	for inode := range before {
+		delete(fresh, inode)
+	}
+	if len(fresh) == 0 {
+		return false
+	}
+	for _, pid := range g.members() {
+		dir := fmt.Sprintf("/proc/%d/fd", pid)
+		f, err := os.Open(dir)
+		if err != nil {
+			continue
+		}
+		names, _ := f.Readdirnames(-1)
+		f.Close()
+		for _, n := range names {
+			target, err := os.Readlink(dir + "/" + n)
+			if err != nil {
+				continue
+			}
+			s, ok := strings.CutPrefix(target, "socket:[")
+			if !ok {
+				continue
+			}
+			if inode, err := strconv.ParseUint(strings.TrimSuffix(s, "]"), 10, 64); err == nil && fresh[inode] {
+				return true
+			}
+		}
+	}
+	return false
+}

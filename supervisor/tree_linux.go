@@ -1,0 +1,374 @@
+package supervisor
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// How descendants are found. The supervisor's process is a subreaper: whoever
+// loses its parent anywhere below becomes its child. So every process of a
+// generation is below the program, or below a child of this process that is
+// neither the program nor started by it. /proc/PID/task/TID/children lists
+// children per forking thread, hence all threads are read. A generation's own
+// orphans are told from others by process group, by having been seen below the
+// program, or by HR_GENERATION in their environment.
+
+// orphanDelay gathers the deaths of a burst into one sweep; a zombie costs
+// nothing but its number meanwhile.
+const orphanDelay = time.Second
+
+// descent is what was seen of a generation's descendants.
+type descent struct {
+	mu    sync.Mutex // guards known
+	known map[int]uint64
+	start uint64 // of the program itself
+}
+
+// process is one line of /proc/PID/stat (proc_pid_stat(5)).
+type process struct {
+	pid, parent, group int
+	dead               bool   // has exited with all its threads
+	start              uint64 // clock ticks after boot: with pid, an identity
+}
+
+func processAttributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}
+
+func isMainThread() bool { return unix.Gettid() == unix.Getpid() }
+
+// adopt makes this process the parent of orphans and their undertaker.
+func (s *Supervisor) adopt() {
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		s.opts.Log("processes that leave the program's group may survive it: %v", err)
+	}
+	died := make(chan os.Signal, 1)
+	signal.Notify(died, unix.SIGCHLD)
+	s.wg.Go(func() {
+		defer signal.Stop(died)
+		sweep := time.NewTimer(orphanDelay)
+		sweep.Stop()
+		defer sweep.Stop()
+		for {
+			select {
+			case <-died:
+				sweep.Reset(orphanDelay)
+			case <-sweep.C:
+				reapOrphans()
+			case <-s.stop:
+				reapOrphans()
+				return
+			}
+		}
+	})
+}
+
+// born records the identity of the program.
+func (g *Generation) born() {
+	g.known = map[int]uint64{}
+	if p, ok := readProcess(g.Pid); ok {
+		g.start = p.start
+	}
+}
+
+// remember notes all descendants while the program still holds them together.
+func (g *Generation) remember() { g.members() }
+
+// members returns the living processes of the generation, and buries its dead.
+func (g *Generation) members() []int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var live []int
+	seen := map[int]bool{}
+	var visit func(pid int)
+	visit = func(pid int) {
+		p, ok := readProcess(pid)
+		if seen[pid] || !ok {
+			return
+		}
+		seen[pid] = true
+		g.known[pid] = p.start
+		if !p.dead {
+			live = append(live, pid)
+		} else if p.parent == os.Getpid() && pid != g.Pid {
+			reap(pid)
+		}
+		for _, c := range children(pid) {
+			visit(c)
+		}
+	}
+	if !g.over() {
+		visit(g.Pid)
+	}
+	var owned map[int]bool
+	for _, pid := range children(os.Getpid()) {
+		p, ok := readProcess(pid)
+		if !ok || pid == g.Pid || seen[pid] || p.start < g.start {
+			continue
+		}
+		if p.group == g.Pid || g.known[pid] == p.start {
+			visit(pid)
+			continue
+		}
+		if owned == nil {
+			owned = ownProcesses()
+		}
+		if !owned[pid] && carries(pid, g.ID) {
+			visit(pid)
+		}
+	}
+	for pid, start := range g.known {
+		p, ok := readProcess(pid)
+		switch {
+		case !ok || p.start != start:
+			delete(g.known, pid)
+		case !seen[pid] && !p.dead && pid != g.Pid:
+			visit(pid)
+		}
+	}
+	return live
+}
+
+// signalMembers reaches those that left the group, too.
+func (g *Generation) signalMembers(pids []int, sig os.Signal) {
+	if len(pids) == 0 {
+		return // the group's number may belong to somebody else by now
+	}
+	g.signal(sig)
+	n, _ := sig.(syscall.Signal)
+	for _, pid := range pids {
+		if pgid, err := unix.Getpgid(pid); err == nil && pgid != g.Pid {
+			unix.Kill(pid, n)
+		}
+	}
+}
+
+// killAll kills the group and everybody known, whatever became of them.
+func (g *Generation) killAll() { g.signalMembers(g.members(), syscall.SIGKILL) }
+
+// awaitEmpty waits until no process of the generation lives; false when ctx
+// ends or killed is closed before that.
+func (g *Generation) awaitEmpty(ctx context.Context, killed <-chan struct{}) bool {
+	for {
+		left := g.members()
+		if len(left) == 0 {
+			return true
+		}
+		gone := make(chan struct{})
+		wake, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+		if err != nil {
+			return false
+		}
+		go func() {
+			defer close(gone)
+			awaitExit(left[0], wake)
+		}()
+		again := true
+		select {
+		case <-gone:
+		case <-ctx.Done():
+			again = false
+		case <-killed:
+			again = false
+		}
+		unix.Write(wake, []byte{1, 0, 0, 0, 0, 0, 0, 0})
+		<-gone
+		unix.Close(wake)
+		if !again {
+			return false
+		}
+	}
+}
+
+// awaitExit returns when pid has exited or wake was written to.
+func awaitExit(pid, wake int) {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		if errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EPERM) {
+			awaitExitByAsking(pid, wake)
+		}
+		return // ESRCH: gone
+	}
+	defer unix.Close(fd)
+	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}, {Fd: int32(wake), Events: unix.POLLIN}}
+	for {
+		if _, err := unix.Poll(fds, -1); !errors.Is(err, unix.EINTR) {
+			return
+		}
+	}
+}
+
+// awaitExitByAsking serves kernels before 5.3, which have no pidfd. 2 ms keep
+// the restart short at a cost of one stat each.
+func awaitExitByAsking(pid, wake int) {
+	fds := []unix.PollFd{{Fd: int32(wake), Events: unix.POLLIN}}
+	for {
+		if n, _ := unix.Poll(fds, 2); n > 0 {
+			return
+		}
+		if p, ok := readProcess(pid); !ok || p.dead {
+			return
+		}
+	}
+}
+
+// reapOrphans waits for dead children that nobody else in this process will
+// wait for. os.Process holds a pidfd from fork to Wait (Go 1.23), so a child
+// without one has no owner here.
+func reapOrphans() {
+	var dead []int
+	for _, pid := range children(os.Getpid()) {
+		if p, ok := readProcess(pid); ok && p.dead {
+			dead = append(dead, pid)
+		}
+	}
+	if len(dead) == 0 || !pidfdsInUse() {
+		return
+	}
+	owned := ownProcesses()
+	for _, pid := range dead {
+		if !owned[pid] {
+			reap(pid)
+		}
+	}
+}
+
+// pidfdsInUse says whether package os tracks children by pidfd on this system.
+var pidfdsInUse = sync.OnceValue(func() bool {
+	fd, err := unix.PidfdOpen(os.Getpid(), 0)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	// os checks the same two calls before it relies on pidfds (os/pidfd_linux.go).
+	if err := unix.PidfdSendSignal(fd, 0, nil, 0); err != nil {
+		return false
+	}
+	err = unix.Waitid(unix.P_PIDFD, fd, nil, unix.WEXITED, nil)
+	return errors.Is(err, unix.ECHILD)
+})
+
+func reap(pid int) { unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOHANG, nil) }
+
+// ownProcesses returns the children that package os still has a handle on.
+func ownProcesses() map[int]bool {
+	owned := map[int]bool{}
+	list, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return owned
+	}
+	for _, d := range list {
+		if target, err := os.Readlink("/proc/self/fd/" + d.Name()); err != nil || target != "anon_inode:[pidfd]" && !strings.HasPrefix(target, "pidfd:") {
+			continue
+		}
+		info, err := os.ReadFile("/proc/self/fdinfo/" + d.Name())
+		if err != nil {
+			continue
+		}
+		for line := range strings.Lines(string(info)) {
+			if v, ok := strings.CutPrefix(line, "Pid:"); ok {
+				if pid, err := strconv.Atoi(strings.TrimSpace(v)); err == nil {
+					owned[pid] = true
+				}
+			}
+		}
+	}
+	return owned
+}
+
+// carries says whether pid was started with generation id in its environment.
+func carries(pid, id int) bool {
+	env, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+	if err != nil {
+		return false
+	}
+	want := fmt.Appendf(nil, "%s=%d", generationVariable, id)
+	for v := range bytes.SplitSeq(env, []byte{0}) {
+		if bytes.Equal(v, want) {
+			return true
+		}
+	}
+	return false
+}
+
+// children returns the pids that any thread of pid has forked or inherited.
+func children(pid int) []int {
+	tasks := "/proc/" + strconv.Itoa(pid) + "/task"
+	dir, err := os.Open(tasks)
+	if err != nil {
+		return nil
+	}
+	threads, _ := dir.Readdirnames(-1)
+	dir.Close()
+	var pids []int
+	for _, t := range threads {
+		data, err := os.ReadFile(tasks + "/" + t + "/children")
+		if err != nil {
+			if _, err := os.Stat(tasks + "/" + t); err == nil {
+				return childrenByScan(pid)
+			}
+			continue // the thread ended; its children went to another thread
+		}
+		for f := range strings.FieldsSeq(string(data)) {
+			if c, err := strconv.Atoi(f); err == nil {
+				pids = append(pids, c)
+			}
+		}
+	}
+	return pids
+}
+
+// childrenByScan serves kernels without CONFIG_PROC_CHILDREN.
+func childrenByScan(parent int) []int {
+	list, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil
+	}
+	var pids []int
+	for _, d := range list {
+		pid, err := strconv.Atoi(d.Name())
+		if err != nil {
+			continue
+		}
+		if p, ok := readProcess(pid); ok && p.parent == parent {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// readProcess reads /proc/PID/stat; the name in it may hold any character, so
+// fields are counted from its closing parenthesis.
+func readProcess(pid int) (process, bool) {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return process{}, false
+	}
+	i := bytes.LastIndexByte(data, ')')
+	if i < 0 {
+		return process{}, false
+	}
+	f := strings.Fields(string(data[i+1:]))
+	if len(f) < 20 {
+		return process{}, false
+	}
+	p := process{pid: pid}
+	// A leader is Z from its own exit on; its other threads may still hold
+	// files open, and it cannot be waited for before they are gone.
+	p.dead = f[0] == "X" || f[0] == "Z" && (f[17] == "0" || f[17] == "1")
+	p.parent, _ = strconv.Atoi(f[1])
+	p.group, _ = strconv.Atoi(f[2])
+	p.start, _ = strconv.ParseUint(f[19], 10, 64)
+	return p, true
+}
