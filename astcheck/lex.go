@@ -29,12 +29,10 @@ type lexed struct {
 	marks []mark
 }
 
-// mark is a //go: directive, without the carriage return of a Windows line.
+// mark is a //go: directive.
 type mark struct {
-	text    string
-	offset  int
-	ownLine bool
-	top     bool // before the package clause
+	text string // without carriage returns
+	top  bool   // before the package clause
 }
 
 var bom = []byte{0xEF, 0xBB, 0xBF}
@@ -202,15 +200,10 @@ func (l *lexer) blockComment() bool {
 
 // directive notes a //go: comment.
 func (l *lexer) directive(text []byte) {
-	m := mark{
-		text:    string(text),
-		offset:  l.pos,
-		ownLine: len(bytes.Trim(l.src[l.line:l.pos], " \t\r")) == 0,
-		top:     !l.started,
-	}
+	m := mark{text: strings.ReplaceAll(string(text), "\r", ""), top: !l.started}
 	l.out.marks = append(l.out.marks, m)
 	switch {
-	case !m.ownLine:
+	case len(bytes.Trim(l.src[l.line:l.pos], " \t\r")) > 0:
 		l.mark(markInline, text)
 	case m.top && constraint.IsGoBuild(m.text), hasVerb(m.text, "//go:generate"), hasVerb(m.text, "//go:fix"):
 		// The constraint is compared as such. The others are for tools; the

@@ -13,14 +13,15 @@ const sourceMax = 400
 
 // SyntaxError is the first reason why a file does not parse, ready for the
 // screen. File, Line and Col heed //line directives, as the compiler's errors
-// do; Col counts bytes from 1.
+// do; Col counts bytes from 1 and is 0 where a //line directive hides it.
 type SyntaxError struct {
 	File string `json:"file"`
 	Line int    `json:"line"`
 	Col  int    `json:"col"`
 	Msg  string `json:"msg"`
 	// Source is the line of the file itself where the error is, cut if very
-	// long, and Caret the offset in it of the error.
+	// long, and Caret the offset in it of the error. An error at the end of the
+	// file has the last line that is not blank.
 	Source string `json:"source,omitempty"`
 	Caret  int    `json:"caret,omitempty"`
 	// More counts the further errors that the parser saw.
@@ -29,6 +30,9 @@ type SyntaxError struct {
 
 // Error returns the one-line form, as in "main.go:3:7: expected ';', found x".
 func (e *SyntaxError) Error() string {
+	if e.Col == 0 {
+		return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Msg)
+	}
 	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Col, e.Msg)
 }
 
@@ -51,6 +55,9 @@ func (e *SyntaxError) Excerpt() string {
 // at fills in the source line around an offset.
 func (e *SyntaxError) at(src []byte, offset int) {
 	offset = min(max(offset, 0), len(src))
+	if text := len(bytes.TrimRight(src, " \t\r\n")); offset >= text {
+		offset = text
+	}
 	start := bytes.LastIndexByte(src[:offset], '\n') + 1
 	end := len(src)
 	if n := bytes.IndexByte(src[offset:], '\n'); n >= 0 {
