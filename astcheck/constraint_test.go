@@ -27,7 +27,7 @@ func holds(t *testing.T, expr string, tags []string) bool {
 		case "linux", "amd64", "unix", "gc", "cgo":
 			return true
 		case "boringcrypto":
-			return false
+			tag = "goexperiment.boringcrypto" // its old name
 		}
 		for _, have := range tags {
 			if have == tag {
