@@ -1,0 +1,277 @@
+package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/hotreflex/hr/astcheck"
+	"github.com/hotreflex/hr/graph"
+	"github.com/hotreflex/hr/link"
+)
+
+// movedTries is how often a build starts again because an input changed under
+// it. The watcher brings the next batch anyway; three covers a formatter that
+// saves twice.
+const movedTries = 3
+
+// update brings a known program up to date with its source.
+func (e *Engine) update(ctx context.Context, t *Target, last *Program, hooks Hooks) (*Program, *Outcome, error) {
+	if t.flags.unhandled != "" || last.Link == nil {
+		return e.plainUpdate(ctx, t, last, hooks)
+	}
+	for try := 1; ; try++ {
+		prog, out, err := e.updateOnce(ctx, t, last, hooks)
+		var fb *fallback
+		switch {
+		case errors.Is(err, errMoved) && try < movedTries:
+			continue
+		case errors.Is(err, errMoved):
+			return nil, out, &Error{Text: err.Error()}
+		case errors.As(err, &fb):
+			prog, whole, err := e.load(ctx, t, fb.why, hooks)
+			if whole != nil && out != nil {
+				whole.Changes, whole.Worst = out.Changes, out.Worst
+				whole.Phases.Scan = out.Phases.Scan
+			}
+			return prog, whole, err
+		}
+		return prog, out, err
+	}
+}
+
+// plainUpdate runs go build if anything changed.
+func (e *Engine) plainUpdate(ctx context.Context, t *Target, last *Program, hooks Hooks) (*Program, *Outcome, error) {
+	start := time.Now()
+	changes := last.Snap.Scan()
+	scan := time.Since(start)
+	worst := graph.Worst(changes)
+	if !hasNews(changes) && fileExists(last.Artifact.Path) {
+		return last, &Outcome{Artifact: last.Artifact, Changes: changes, Worst: worst, Phases: Phases{Scan: scan}}, nil
+	}
+	why := last.Unhandled
+	if why == "" {
+		why = "the go command did not show how it links"
+	}
+	prog, out, err := e.load(ctx, t, why, hooks)
+	if out != nil {
+		out.Changes, out.Worst, out.Phases.Scan = changes, worst, scan
+	}
+	return prog, out, err
+}
+
+// hasNews tells that the content of an input differs: a touch does not count.
+func hasNews(changes []graph.Change) bool {
+	return slices.ContainsFunc(changes, func(c graph.Change) bool {
+		return c.Verdict > astcheck.Unused && !c.Touched()
+	})
+}
+
+// updateOnce does one scan and all that follows from it.
+func (e *Engine) updateOnce(ctx context.Context, t *Target, last *Program, hooks Hooks) (*Program, *Outcome, error) {
+	start := time.Now()
+	changes := last.Snap.Scan()
+	out := &Outcome{Changes: changes, Worst: graph.Worst(changes)}
+	out.Phases.Scan = time.Since(start)
+
+	for _, c := range changes {
+		if c.Verdict == astcheck.Broken {
+			return nil, out, &Error{Text: c.Syntax.Error(), Syntax: c.Syntax}
+		}
+	}
+	start = time.Now()
+	snap, extra, err := e.nextSnapshot(ctx, t, last, changes)
+	out.Phases.Load = time.Since(start)
+	if err != nil {
+		return nil, out, err
+	}
+	out.Reloaded = out.Worst == astcheck.Header
+	for path := range snap.Packages {
+		if p := snap.Packages[path]; p.Local {
+			if _, ok := last.Archives[path]; !ok && !slices.Contains(extra, path) {
+				extra = append(extra, path)
+			}
+		}
+	}
+	prog := &Program{Key: t.key, Snap: snap, Link: last.Link, Archives: last.Archives, Artifact: last.Artifact, Loaded: last.Loaded}
+
+	start = time.Now()
+	pl := makePlan(snap, changes, extra)
+	prog.Archives, out.Packages, err = e.execute(ctx, t, last, snap, pl)
+	out.Phases.Compile = time.Since(start)
+	for _, r := range out.Packages {
+		switch r.Action {
+		case "compiled":
+			out.Compiled++
+		case "cut off":
+			out.CutOff++
+		case "reused":
+			out.Reused++
+		}
+	}
+	if err != nil {
+		return nil, out, err
+	}
+	start = time.Now()
+	err = e.link(ctx, t, prog, out)
+	out.Phases.Link = time.Since(start)
+	if err != nil {
+		return nil, out, err
+	}
+	out.Artifact = prog.Artifact
+	if prog.Artifact != last.Artifact || len(changes) > 0 {
+		e.save(prog)
+	}
+	return prog, out, nil
+}
+
+// nextSnapshot takes the changes over; header verdicts ask the go command.
+// extra are packages whose archives are unknown.
+func (e *Engine) nextSnapshot(ctx context.Context, t *Target, last *Program, changes []graph.Change) (s *graph.Snapshot, extra []string, err error) {
+	var dirty []string
+	var plain []graph.Change
+	for _, c := range changes {
+		switch {
+		case c.Reload:
+			return nil, nil, &fallback{c.Why}
+		case c.Verdict == astcheck.Header:
+			if !slices.Contains(dirty, c.Package) {
+				dirty = append(dirty, c.Package)
+			}
+		default:
+			plain = append(plain, c)
+		}
+		if p := last.Snap.Packages[c.Package]; p != nil && p.Unhandled != "" && c.Verdict > astcheck.Same {
+			return nil, nil, &fallback{p.Path + " has " + p.Unhandled}
+		}
+	}
+	s = last.Snap.WithFiles(plain)
+	if len(dirty) == 0 {
+		return s, nil, nil
+	}
+	s, _, err = s.Reload(ctx, t.loadConfig(e.memo()), dirty)
+	switch {
+	case ctx.Err() != nil:
+		return nil, nil, ctx.Err()
+	case errors.Is(err, graph.ErrWhole):
+		return nil, nil, &fallback{err.Error()}
+	case err != nil:
+		return nil, nil, &fallback{"the go command must say what is wrong"}
+	}
+	return s, dirty, nil
+}
+
+// link makes the artifact of prog, unless it exists.
+func (e *Engine) link(ctx context.Context, t *Target, prog *Program, out *Outcome) error {
+	key := t.linkID(prog.Link, prog.Snap, prog.Archives)
+	bin := binKey(key, t.binName())
+	if path, ok := e.opt.Bins.Path(bin); ok {
+		prog.Artifact = Artifact{Key: key, Path: path}
+		return nil
+	}
+	req, err := e.linkRequest(t, prog, key)
+	if err != nil {
+		return err
+	}
+	pending, err := e.opt.Bins.New(bin)
+	if err != nil {
+		return fmt.Errorf("link: %w", err)
+	}
+	defer pending.Abort()
+	req.Out = pending.Path()
+	res, err := e.runLinker(ctx, t, req, out)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	var tool *link.ToolError
+	if errors.As(err, &tool) {
+		// The linker's own complaint, as go build shows it; go build is asked
+		// once more, for it is the judge.
+		return &fallback{"the link failed"}
+	}
+	if err != nil {
+		return err
+	}
+	out.Linker, out.LinkMode = res.Linker, res.Mode
+	path, err := pending.Commit()
+	if err != nil {
+		return fmt.Errorf("link: %w", err)
+	}
+	prog.Artifact = Artifact{Key: key, Path: path}
+	return nil
+}
+
+// runLinker tries the incremental linker where it may, then the toolchain's.
+func (e *Engine) runLinker(ctx context.Context, t *Target, req link.Request, out *Outcome) (link.Result, error) {
+	if e.opt.Incremental != nil && t.job.Linker != "go" && !t.flags.dwarf {
+		res, err := e.opt.Incremental.Link(ctx, req)
+		if err == nil || ctx.Err() != nil {
+			return res, err
+		}
+		if reason, ok := link.IsRefusal(err); ok {
+			out.Refused = reason
+		} else {
+			out.Refused = err.Error()
+			e.opt.Log("incremental linker: %v", err)
+		}
+	}
+	return e.gotool.Link(ctx, req)
+}
+
+// linkRequest describes the link of prog.
+func (e *Engine) linkRequest(t *Target, prog *Program, key string) (link.Request, error) {
+	l := prog.Link
+	s := prog.Snap
+	r := link.Request{
+		State:     t.key,
+		Tool:      l.Tool,
+		GOROOT:    t.tool.GOROOT(),
+		GoVersion: t.tool.Env["GOVERSION"],
+		GOOS:      t.tool.Env["GOOS"],
+		GOARCH:    t.tool.Env["GOARCH"],
+		Flags:     l.Flags,
+		BuildID:   sameLength(key, l.BuildID),
+		Env:       l.Env,
+		Dir:       l.Dir,
+		ModInfo:   l.ModInfo,
+	}
+	for _, path := range sortedKeys(s.Packages) {
+		p := s.Packages[path]
+		file := p.Export
+		if p.Local {
+			file = prog.Archives[path].File
+		}
+		if file == "" {
+			if path == "unsafe" {
+				continue
+			}
+			return r, &fallback{"the archive of " + path + " is unknown"}
+		}
+		q := link.Package{Path: path, File: file, Hot: p.Local && !p.Fixed}
+		if path == s.Target {
+			r.Main = q
+			continue
+		}
+		if !p.Local && !fileExists(file) {
+			return r, &fallback{"the go command's cache lost an archive"}
+		}
+		r.Packages = append(r.Packages, q)
+	}
+	return r, nil
+}
+
+// sameLength makes a build id of the form and length of go build's: the note
+// that holds it must not change size.
+func sameLength(key, like string) string {
+	out := []byte(like)
+	j := 0
+	for i, c := range out {
+		if c != '/' {
+			out[i] = key[j%len(key)]
+			j++
+		}
+	}
+	return string(out)
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/hotreflex/hr/daemon"
+	"github.com/hotreflex/hr/protocol"
+)
+
+// backend is the daemon that this hr talks to: hrd, or the same code in here.
+type backend struct {
+	client *protocol.Client
+	local  *daemon.Local // nil with hrd
+}
+
+// drainTime is how long a daemon of another build may take to let go of its
+// socket; it does so before it waits for its sessions.
+const drainTime = 2 * time.Second
+
+// connect finds or starts hrd. Without it everything works, only slower: then
+// why says what is wrong, to be told once.
+func connect(ctx context.Context, noDaemon bool) (b *backend, why string, err error) {
+	if noDaemon {
+		b, err = localBackend()
+		return b, "", err
+	}
+	client, err := dialDaemon(ctx)
+	if err == nil {
+		return &backend{client: client}, "", nil
+	}
+	if ctx.Err() != nil {
+		return nil, "", ctx.Err()
+	}
+	why = err.Error()
+	var e *protocol.Error
+	if errors.As(err, &e) && e.Code == protocol.CodeUnsafe {
+		return nil, "", err // the user must know that others could meddle
+	}
+	b, err = localBackend()
+	return b, why, err
+}
+
+// dialDaemon returns a client of a daemon of our own build.
+func dialDaemon(ctx context.Context) (*protocol.Client, error) {
+	dir, err := protocol.RunDir()
+	if err != nil {
+		return nil, err
+	}
+	exe, err := findDaemon()
+	if err != nil {
+		return nil, err
+	}
+	spawn := protocol.SpawnOptions{Exe: exe, Args: []string{"serve", "--background"}, Env: os.Environ()}
+	ensure := func(ctx context.Context) (net.Conn, error) { return protocol.Ensure(ctx, dir, spawn) }
+	client := protocol.NewClient(ensure)
+	hello, err := client.Hello(ctx)
+	if err != nil {
+		return nil, err
+	}
+	want, err := protocol.BuildIDOf(exe)
+	if err == nil && hello.BuildID == want && hello.Revision == protocol.Revision {
+		return protocol.NewClient(func(ctx context.Context) (net.Conn, error) { return protocol.Dial(ctx, dir) }), nil
+	}
+	// Another build serves: it drains and leaves, and ours takes its place.
+	if err := client.Stop(ctx, false); err != nil && !protocol.Gone(err) {
+		return nil, err
+	}
+	client.Close()
+	ctx, cancel := context.WithTimeout(ctx, drainTime)
+	defer cancel()
+	for {
+		client = protocol.NewClient(ensure)
+		hello, err := client.Hello(ctx)
+		if err == nil && hello.BuildID == want {
+			return client, nil
+		}
+		client.Close()
+		select {
+		case <-ctx.Done():
+			return nil, &protocol.Error{Code: protocol.CodeMismatch, Message: "an hrd of another build does not make room", Hint: "hrd stop --now ends it"}
+		case <-time.After(10 * time.Millisecond): // the old one closes its socket at once; this is its scheduling time
+		}
+	}
+}
+
+// findDaemon looks for hrd beside hr, then on PATH.
+func findDaemon() (string, error) {
+	name := "hrd"
+	if runtime.GOOS == "windows" {
+		name += ".exe"
+	}
+	if self, err := os.Executable(); err == nil {
+		if real, err := filepath.EvalSymlinks(self); err == nil {
+			self = real
+		}
+		path := filepath.Join(filepath.Dir(self), name)
+		if fi, err := os.Stat(path); err == nil && fi.Mode().IsRegular() {
+			return path, nil
+		}
+	}
+	if path, err := exec.LookPath(name); err == nil {
+		return filepath.Abs(path)
+	}
+	return "", &protocol.Error{Code: protocol.CodeAbsent, Message: "hrd is not installed beside hr or on PATH", Hint: "go install github.com/hotreflex/hr/cmd/hrd"}
+}
+
+// localBackend makes a daemon in this process.
+func localBackend() (*backend, error) {
+	opt, err := daemon.UserOptions()
+	if err != nil {
+		return nil, err
+	}
+	l, err := daemon.NewLocal(opt)
+	if err != nil {
+		return nil, err
+	}
+	return &backend{client: l.Client(), local: l}, nil
+}
+
+// close ends what this process owns of the backend.
+func (b *backend) close() {
+	b.client.Close()
+	if b.local != nil {
+		b.local.Close()
+	}
+}

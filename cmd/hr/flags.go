@@ -1,0 +1,227 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/hotreflex/hr/build"
+	"github.com/hotreflex/hr/protocol"
+	"github.com/hotreflex/hr/tags"
+)
+
+// runFlags are the words of hr run.
+type runFlags struct {
+	json, noDaemon, debug, verbose bool
+	noop, profile, linker, watcher string
+	handover                       string
+	grace                          time.Duration
+	dir                            string // -C
+	goFlags                        []string
+	rest                           []string // package and arguments
+	dash                           int      // how many of rest stood before "--", -1 without one
+}
+
+// goFlag is a build flag that is handed to the go command as it is.
+type goFlag struct {
+	into *[]string
+	name string
+	bool bool
+}
+
+func (g *goFlag) String() string   { return "" }
+func (g *goFlag) Type() string     { return "value" }
+func (g *goFlag) IsBoolFlag() bool { return g.bool }
+
+// Set keeps the flag in the go command's form; the order of flags is kept.
+func (g *goFlag) Set(v string) error {
+	if g.bool && v == "true" {
+		*g.into = append(*g.into, "-"+g.name)
+		return nil
+	}
+	*g.into = append(*g.into, "-"+g.name+"="+v)
+	return nil
+}
+
+// The build flags that go run takes (go help build), with what hr says of them.
+var goValueFlags = [][2]string{
+	{"tags", "build tags, comma separated; dev, test and prod choose a profile too"},
+	{"ldflags", "arguments for the linker"},
+	{"gcflags", "arguments for the compiler"},
+	{"asmflags", "arguments for the assembler"},
+	{"gccgoflags", "arguments for gccgo"},
+	{"mod", "readonly, vendor or mod"},
+	{"modfile", "another file in place of go.mod"},
+	{"overlay", "a JSON file that replaces files"},
+	{"pgo", "a profile for the optimiser; off unless given"},
+	{"buildmode", "exe or pie"},
+	{"buildvcs", "stamp the program with version control facts; off unless given"},
+	{"compiler", "gc or gccgo"},
+	{"installsuffix", "suffix of the package install directory"},
+	{"pkgdir", "directory of packages"},
+	{"toolexec", "a program that runs the tools"},
+	{"covermode", "set, count or atomic"},
+	{"coverpkg", "packages to instrument"},
+	{"p", "how many programs the go command runs at once"},
+}
+
+var goBoolFlags = [][2]string{
+	{"race", "find data races"},
+	{"msan", "memory sanitizer"},
+	{"asan", "address sanitizer"},
+	{"cover", "coverage instrumentation"},
+	{"trimpath", "no file system paths in the program"},
+	{"linkshared", "link against shared libraries"},
+	{"modcacherw", "leave the module cache writable"},
+	{"a", "rebuild everything each time"},
+	{"x", "print the commands"},
+	{"work", "keep the go command's work directory"},
+}
+
+func (f *runFlags) define(fs *pflag.FlagSet) {
+	fs.SetInterspersed(false)
+	fs.BoolVar(&f.json, "json", false, "print events as JSON lines instead of text")
+	fs.BoolVarP(&f.verbose, "verbose", "v", false, "split times by phase and tell more")
+	fs.BoolVar(&f.noDaemon, "no-daemon", false, "work without hrd, in this process")
+	fs.StringVar(&f.profile, "profile", "", "dev, test or prod; chosen by -tags if not given")
+	fs.BoolVar(&f.debug, "debug", false, "build for a debugger: DWARF kept, -gcflags='all=-N -l'")
+	fs.StringVar(&f.noop, "noop", "skip", "what a comment-only edit does: skip or restart")
+	fs.StringVar(&f.linker, "linker", "auto", "auto, incremental or go")
+	fs.StringVar(&f.watcher, "watcher", "", "native or poll; chosen by the file system if not given")
+	fs.StringVar(&f.handover, "handover", "auto", "keep listening sockets between generations: auto or off")
+	fs.DurationVar(&f.grace, "grace", 3*time.Second, "from the stop signal to the kill")
+	fs.StringVarP(&f.dir, "chdir", "C", "", "change to this directory first")
+	for _, g := range goValueFlags {
+		fs.Var(&goFlag{&f.goFlags, g[0], false}, g[0], g[1])
+	}
+	for _, g := range goBoolFlags {
+		fs.Var(&goFlag{&f.goFlags, g[0], true}, g[0], g[1])
+		fs.Lookup(g[0]).NoOptDefVal = "true"
+	}
+}
+
+// check refuses what makes no sense before anything is started.
+func (f *runFlags) check() error {
+	for _, c := range []struct{ flag, value, allowed string }{
+		{"noop", f.noop, "skip restart"},
+		{"linker", f.linker, "auto incremental go"},
+		{"watcher", f.watcher, " native poll"},
+		{"handover", f.handover, "auto off"},
+		{"profile", f.profile, " " + strings.Join(tags.Names(), " ")},
+	} {
+		ok := false
+		for _, a := range strings.Split(c.allowed, " ") {
+			ok = ok || a == c.value
+		}
+		if !ok {
+			return &protocol.Error{Code: protocol.CodeUsage,
+				Message: fmt.Sprintf("-%s=%s is not one of %s", c.flag, c.value, strings.Join(strings.Fields(c.allowed), ", ")),
+				Hint:    "hr help run lists the flags"}
+		}
+	}
+	if f.grace < 0 {
+		return &protocol.Error{Code: protocol.CodeUsage, Message: "-grace is negative", Hint: "give a duration such as 3s"}
+	}
+	return nil
+}
+
+// job makes the build's job and the program's arguments of the flags.
+func (f *runFlags) job() (build.Job, []string, error) {
+	var none build.Job
+	dir, err := os.Getwd()
+	if err != nil {
+		return none, nil, fmt.Errorf("find the current directory: %w", err)
+	}
+	if f.dir != "" {
+		if !filepath.IsAbs(f.dir) {
+			f.dir = filepath.Join(dir, f.dir)
+		}
+		dir = f.dir
+	}
+	if fi, err := os.Stat(dir); err != nil || !fi.IsDir() {
+		return none, nil, &protocol.Error{Code: protocol.CodeUsage, Message: dir + " is not a directory", Hint: "-C takes a directory"}
+	}
+	profile, err := f.chooseProfile()
+	if err != nil {
+		return none, nil, err
+	}
+	flags := profile.Args(f.goFlags)
+	if profile.Plain {
+		flags = f.goFlags
+	}
+	if f.profile != "" && !anyTags(f.goFlags) && len(profile.Tags) > 0 {
+		flags = append(flags, "-tags="+strings.Join(profile.Tags, ","))
+	}
+	pkg, args := splitArgs(f.rest, f.dash)
+	linker := f.linker
+	if profile.Plain || f.debug {
+		linker = "go"
+	}
+	return build.Job{Dir: dir, Env: os.Environ(), Flags: flags, Package: pkg, Plain: profile.Plain, Linker: linker}, args, nil
+}
+
+// chooseProfile takes --profile, else what -tags names; GOFLAGS counts as well.
+func (f *runFlags) chooseProfile() (tags.Profile, error) {
+	words := append(strings.Fields(os.Getenv("GOFLAGS")), f.goFlags...)
+	var list []string
+	for _, w := range words {
+		value, ok := strings.CutPrefix(strings.TrimLeft(w, "-"), "tags=")
+		if !ok {
+			continue
+		}
+		var err error
+		if list, err = tags.Split(value); err != nil {
+			var se *tags.SplitError
+			e := &protocol.Error{Code: protocol.CodeUsage, Message: err.Error()}
+			if errors.As(err, &se) {
+				e.Hint = "separate tags with commas: -tags=" + strings.Join(strings.Fields(value), ",")
+			}
+			return tags.Profile{}, e
+		}
+	}
+	p := tags.Select(list)
+	if f.profile != "" {
+		p, _ = tags.Lookup(f.profile)
+	}
+	if f.debug && !p.Plain {
+		p = p.Debug()
+	}
+	return p, nil
+}
+
+func anyTags(flags []string) bool {
+	for _, f := range flags {
+		if strings.HasPrefix(f, "-tags=") {
+			return true
+		}
+	}
+	return false
+}
+
+// splitArgs separates the package from the program's arguments as go run does:
+// leading .go files, or one package; everything after it, and after "--", is
+// the program's.
+func splitArgs(rest []string, dash int) (pkg, args []string) {
+	before := rest
+	if dash >= 0 {
+		before, args = rest[:dash], rest[dash:]
+	}
+	n := 0
+	for n < len(before) && strings.HasSuffix(before[n], ".go") {
+		n++
+	}
+	if n == 0 && len(before) > 0 {
+		n = 1
+	}
+	pkg = before[:n]
+	args = append(append([]string{}, before[n:]...), args...)
+	if dash < 0 && len(args) > 0 && args[0] == "--" {
+		args = args[1:]
+	}
+	return pkg, args
+}

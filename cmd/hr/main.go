@@ -1,0 +1,20 @@
+// Command hr runs a Go program and keeps it true to its source.
+//
+// It holds the front end: the words of the command line, the watcher, the
+// verdicts, the child process and the screen. What takes knowledge or tools is
+// asked of the daemon, hrd, or of the same code in this process. One file holds
+// one verb; run.go and loop.go are the life of a save.
+package main
+
+import (
+	"os"
+
+	"github.com/hotreflex/hr/build"
+)
+
+func main() {
+	if build.Recording(os.Args) {
+		os.Exit(build.RunToolexec(os.Args))
+	}
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}

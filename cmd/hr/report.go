@@ -1,0 +1,124 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/hotreflex/hr/build"
+	"github.com/hotreflex/hr/graph"
+	"github.com/hotreflex/hr/protocol"
+)
+
+// report is what hr why reads: the state of one running hr, kept in a file of
+// its own beside the daemon's socket, so that it is there without a daemon.
+type report struct {
+	path string
+	data reportData
+}
+
+// reportData is the content of the file.
+type reportData struct {
+	Pid        int               `json:"pid"`
+	Dir        string            `json:"dir"`
+	Package    []string          `json:"package"`
+	Flags      []string          `json:"flags"`
+	Plain      bool              `json:"plain,omitempty"`
+	Linker     string            `json:"linker,omitempty"`
+	Started    time.Time         `json:"started"`
+	Target     string            `json:"target,omitempty"`
+	Generation int               `json:"generation"`
+	ChildPid   int               `json:"childPid"`
+	Decided    time.Time         `json:"decided"`
+	Changes    []decision        `json:"changes,omitempty"`
+	Outcome    *build.Outcome    `json:"outcome,omitempty"`
+	Failure    *protocol.Failure `json:"failure,omitempty"`
+}
+
+// decision is one file's verdict.
+type decision struct {
+	Path    string `json:"path"`
+	Verdict string `json:"verdict"`
+	Why     string `json:"why"`
+	Package string `json:"package,omitempty"`
+}
+
+// sessionsDir holds the reports.
+func sessionsDir() (string, error) {
+	dir, err := protocol.RunDir()
+	if err != nil {
+		return "", err
+	}
+	dir = filepath.Join(dir, "sessions")
+	return dir, os.MkdirAll(dir, 0o700)
+}
+
+func newReport(job build.Job) *report {
+	r := &report{data: reportData{Pid: os.Getpid(), Dir: job.Dir, Package: job.Package, Flags: job.Flags, Plain: job.Plain, Linker: job.Linker, Started: time.Now()}}
+	if dir, err := sessionsDir(); err == nil {
+		r.path = filepath.Join(dir, fmt.Sprintf("%d.json", os.Getpid()))
+	}
+	r.write()
+	return r
+}
+
+func (r *report) decide(changes []graph.Change) {
+	r.data.Decided = time.Now()
+	r.data.Changes, r.data.Outcome, r.data.Failure = nil, nil, nil
+	for _, c := range changes {
+		r.data.Changes = append(r.data.Changes, decision{c.Path, c.Verdict.String(), c.Why, c.Package})
+	}
+	r.write()
+}
+
+func (r *report) built(out *build.Outcome) {
+	o := *out
+	o.Changes = nil // told as decisions
+	r.data.Outcome, r.data.Failure = &o, nil
+	if len(r.data.Changes) == 0 {
+		for _, c := range out.Changes {
+			r.data.Changes = append(r.data.Changes, decision{c.Path, c.Verdict.String(), c.Why, c.Package})
+		}
+	}
+	r.write()
+}
+
+func (r *report) failed(f *protocol.Failure) {
+	g := *f
+	if g.Outcome != nil {
+		o := *g.Outcome
+		o.Changes = nil
+		g.Outcome = &o
+	}
+	r.data.Failure = &g
+	r.write()
+}
+
+func (r *report) started(generation, pid int) {
+	r.data.Generation, r.data.ChildPid = generation, pid
+	r.write()
+}
+
+// write replaces the file whole: a reader sees one state or the next. A place
+// that cannot be written costs hr why, nothing else.
+func (r *report) write() {
+	if r.path == "" {
+		return
+	}
+	data, err := json.Marshal(r.data)
+	if err != nil {
+		return
+	}
+	tmp := r.path + ".new"
+	if os.WriteFile(tmp, data, 0o600) == nil {
+		os.Rename(tmp, r.path)
+	}
+}
+
+func (r *report) remove() {
+	if r.path != "" {
+		os.Remove(r.path)
+	}
+}

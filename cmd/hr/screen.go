@@ -1,0 +1,176 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"github.com/hotreflex/hr/protocol"
+)
+
+// screen is the one place that speaks to the user. Its lines go to standard
+// error: standard output is the program's. A line is an API: scripts match it.
+type screen struct {
+	w     *os.File
+	json  bool
+	color bool
+	wide  int // columns of the terminal, 0 if it is none
+
+	mu  sync.Mutex // guards fields below
+	bar *progressbar.ProgressBar
+}
+
+// event is one line of --json. Fields that say nothing are left out.
+type event struct {
+	Event string    `json:"event"`
+	Time  time.Time `json:"time"`
+	Text  string    `json:"text,omitempty"` // the line without --json
+	Data  any       `json:"data,omitempty"`
+}
+
+// newScreen looks at the terminal: colour only there, and never with NO_COLOR
+// (https://no-color.org).
+func newScreen(w *os.File, asJSON bool) *screen {
+	s := &screen{w: w, json: asJSON}
+	if fd := int(w.Fd()); term.IsTerminal(fd) && os.Getenv("TERM") != "dumb" && !asJSON {
+		s.color = os.Getenv("NO_COLOR") == ""
+		s.wide, _, _ = term.GetSize(fd)
+	}
+	return s
+}
+
+// The colours by their terminal codes (ECMA-48, select graphic rendition).
+const (
+	plain  = ""
+	dim    = "2"
+	red    = "31"
+	green  = "32"
+	yellow = "33"
+)
+
+func (s *screen) paint(color, text string) string {
+	if !s.color || color == plain {
+		return text
+	}
+	return "\x1b[" + color + "m" + text + "\x1b[0m"
+}
+
+// say prints one line, or the event of that name.
+func (s *screen) say(name, color, text string, data any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.clearBar()
+	if s.json {
+		s.encode(event{Event: name, Time: time.Now(), Text: text, Data: data})
+		return
+	}
+	fmt.Fprintln(s.w, s.paint(dim, "hr:")+" "+s.paint(color, text))
+}
+
+// notice prints a line that belongs to no save.
+func (s *screen) notice(format string, args ...any) {
+	s.say("notice", yellow, fmt.Sprintf(format, args...), nil)
+}
+
+// text prints what the go command said, as it said it.
+func (s *screen) text(name, text string, data any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.clearBar()
+	if s.json {
+		s.encode(event{Event: name, Time: time.Now(), Text: text, Data: data})
+		return
+	}
+	fmt.Fprintln(s.w, strings.TrimRight(text, "\n"))
+}
+
+// fail prints an error and what to do about it.
+func (s *screen) fail(e *protocol.Error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.clearBar()
+	if s.json {
+		s.encode(event{Event: "error", Time: time.Now(), Text: e.Message, Data: e})
+		return
+	}
+	if e.Code == protocol.CodeBuild && strings.Contains(e.Message, "\n") {
+		fmt.Fprintln(s.w, e.Message)
+		fmt.Fprintln(s.w, s.paint(red, "hr:")+" "+"the program does not build")
+	} else {
+		fmt.Fprintln(s.w, s.paint(red, "hr:")+" "+e.Message)
+	}
+	if e.Hint != "" {
+		fmt.Fprintln(s.w, s.paint(dim, "hint:")+" "+e.Hint)
+	}
+}
+
+// progress draws the bar of a cold build; without a terminal nothing is drawn.
+func (s *screen) progress(p protocol.Progress) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.json {
+		s.encode(event{Event: "progress", Time: time.Now(), Data: p})
+		return
+	}
+	if s.wide == 0 {
+		return
+	}
+	if s.bar == nil {
+		s.bar = progressbar.NewOptions(max(p.All, 1),
+			progressbar.OptionSetWriter(s.w),
+			progressbar.OptionSetDescription("hr: compiling"),
+			progressbar.OptionShowCount(),
+			progressbar.OptionSetWidth(min(40, max(10, s.wide-50))),
+			progressbar.OptionClearOnFinish(),
+			progressbar.OptionEnableColorCodes(s.color),
+		)
+	}
+	if p.All > 0 {
+		s.bar.ChangeMax(p.All)
+	}
+	s.bar.Set(p.Done)
+}
+
+// clearBar wipes the bar before anything else is printed. s.mu is held.
+func (s *screen) clearBar() {
+	if s.bar != nil {
+		s.bar.Clear()
+		s.bar = nil
+	}
+}
+
+func (s *screen) done() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.clearBar()
+}
+
+func (s *screen) encode(e event) {
+	json.NewEncoder(s.w).Encode(e) // a screen that is gone has no reader
+}
+
+// ms prints a duration as people read it: whole milliseconds, one decimal below
+// ten, seconds from ten on.
+func ms(d time.Duration) string {
+	switch {
+	case d < 10*time.Millisecond:
+		return fmt.Sprintf("%.1f ms", float64(d)/1e6)
+	case d < 10*time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	}
+	return fmt.Sprintf("%.1f s", d.Seconds())
+}
+
+// count prints a number with its noun.
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

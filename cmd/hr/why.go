@@ -1,0 +1,215 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/hotreflex/hr/build"
+	"github.com/hotreflex/hr/graph"
+	"github.com/hotreflex/hr/protocol"
+)
+
+// whyVerb is hr why: what the hr that runs here decided last, or what a file
+// means to it.
+func whyVerb(c *command, args []string) int {
+	fs := pflag.NewFlagSet("why", pflag.ContinueOnError)
+	asJSON := fs.Bool("json", false, "print it as JSON")
+	pid := fs.Int("pid", 0, "ask the hr with this process id")
+	if code, ok := c.parse(fs, "why", args); !ok {
+		return code
+	}
+	if fs.NArg() > 1 {
+		return c.fail(&protocol.Error{Code: protocol.CodeUsage, Message: "hr why takes one file", Hint: "hr why internal/greet/greet.go"})
+	}
+	data, err := findReport(*pid)
+	if err != nil {
+		return c.fail(err)
+	}
+	if fs.NArg() == 1 {
+		return whyFile(c, data, fs.Arg(0), *asJSON)
+	}
+	if *asJSON {
+		json.NewEncoder(c.stdout).Encode(data)
+		return exitOK
+	}
+	printReport(c.stdout, data)
+	return exitOK
+}
+
+// findReport chooses among the running hrs: the one asked for, else the one
+// whose directory is nearest to ours, else the newest.
+func findReport(pid int) (*reportData, error) {
+	dir, err := sessionsDir()
+	if err != nil {
+		return nil, err
+	}
+	names, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	if err != nil {
+		return nil, err
+	}
+	cwd, err := os.Getwd()
+	if err != nil {
+		return nil, fmt.Errorf("find the current directory: %w", err)
+	}
+	var all []*reportData
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		d := new(reportData)
+		if err != nil || json.Unmarshal(text, d) != nil || !processLives(d.Pid) || pid != 0 && d.Pid != pid {
+			continue
+		}
+		all = append(all, d)
+	}
+	if len(all) == 0 {
+		return nil, &protocol.Error{Code: protocol.CodeNotFound, Message: "no hr is running", Hint: "hr run starts one; hr why tells what it decided last"}
+	}
+	return slices.MinFunc(all, func(a, b *reportData) int {
+		return cmp.Or(cmp.Compare(distance(cwd, a.Dir), distance(cwd, b.Dir)), b.Started.Compare(a.Started))
+	}), nil
+}
+
+// distance counts the steps from one directory to the other.
+func distance(from, to string) int {
+	rel, err := filepath.Rel(from, to)
+	if err != nil || rel == "." {
+		return 0
+	}
+	return strings.Count(filepath.ToSlash(rel), "/") + 1
+}
+
+func printReport(w *os.File, d *reportData) {
+	fmt.Fprintf(w, "hr run %s in %s, generation #%d\n", strings.Join(append(slices.Clone(d.Flags), d.Package...), " "), d.Dir, d.Generation)
+	if d.Decided.IsZero() {
+		fmt.Fprintln(w, "nothing was saved yet")
+	} else {
+		fmt.Fprintf(w, "\nlast save, %s:\n", d.Decided.Format("15:04:05"))
+	}
+	for _, x := range d.Changes {
+		fmt.Fprintf(w, "  %s: %s: %s", relTo(d.Dir, x.Path), x.Verdict, x.Why)
+		if x.Package != "" {
+			fmt.Fprintf(w, " (%s)", x.Package)
+		}
+		fmt.Fprintln(w)
+	}
+	if d.Failure != nil {
+		fmt.Fprintf(w, "\nit did not build:\n%s\n", d.Failure.Cause.Message)
+		printOutcome(w, d.Failure.Outcome)
+		return
+	}
+	printOutcome(w, d.Outcome)
+}
+
+func printOutcome(w *os.File, o *build.Outcome) {
+	if o == nil {
+		return
+	}
+	if len(o.Packages) > 0 {
+		fmt.Fprintln(w, "\npackages:")
+	}
+	for _, p := range o.Packages {
+		fmt.Fprintf(w, "  %s: %s: %s", p.Path, p.Action, p.Why)
+		if p.Took > 0 {
+			fmt.Fprintf(w, ", %s", ms(p.Took))
+		}
+		fmt.Fprintln(w)
+	}
+	switch {
+	case o.Fallback != "":
+		fmt.Fprintf(w, "\ngo build did the work: %s\n", o.Fallback)
+	case o.Linker != "":
+		fmt.Fprintf(w, "\nlinked by the %s linker %s in %s\n", o.Linker, o.LinkMode, ms(o.Phases.Link))
+	case o.Artifact.Path != "":
+		fmt.Fprintln(w, "\nno link: the program was known")
+	}
+	if o.Refused != "" {
+		fmt.Fprintf(w, "the incremental linker left it to the toolchain's: %s\n", o.Refused)
+	}
+}
+
+// fileAnswer is what hr why FILE tells.
+type fileAnswer struct {
+	File    string    `json:"file"`
+	Input   bool      `json:"input"`
+	Kind    string    `json:"kind,omitempty"`
+	Package string    `json:"package,omitempty"`
+	Above   []string  `json:"above,omitempty"` // packages that a change can reach
+	Verdict string    `json:"verdict"`
+	Why     string    `json:"why"`
+	Last    *decision `json:"last,omitempty"`
+}
+
+// whyFile judges a file as the running hr would, with the snapshot that the
+// daemon has for the same words.
+func whyFile(c *command, d *reportData, name string, asJSON bool) int {
+	path, err := filepath.Abs(name)
+	if err != nil {
+		return c.fail(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	b, _, err := connect(ctx, false)
+	if err != nil {
+		return c.fail(err)
+	}
+	defer b.close()
+	snaps := make(chan *graph.Snapshot, 1)
+	job := build.Job{Dir: d.Dir, Env: os.Environ(), Flags: d.Flags, Package: d.Package, Plain: d.Plain, Linker: d.Linker}
+	handler := protocol.Handler{Snapshot: func(s *graph.Snapshot) { snaps <- s }}
+	session, _, err := b.client.Open(ctx, job, handler)
+	if err != nil {
+		return c.fail(err)
+	}
+	defer session.Close()
+	go session.Rest(handler)
+	snap := <-snaps
+	a := answer(snap, path)
+	for _, x := range d.Changes {
+		if x.Path == path {
+			a.Last = &x
+		}
+	}
+	if asJSON {
+		json.NewEncoder(c.stdout).Encode(a)
+		return exitOK
+	}
+	short := relTo(d.Dir, path)
+	if a.Input {
+		fmt.Fprintf(c.stdout, "%s: %s file of %s\n", short, a.Kind, cmp.Or(a.Package, "the module"))
+		if len(a.Above) > 0 {
+			fmt.Fprintf(c.stdout, "a change can reach %s\n", strings.Join(a.Above, ", "))
+		}
+	} else {
+		fmt.Fprintf(c.stdout, "%s: %s: %s\n", short, a.Verdict, a.Why)
+	}
+	if a.Last != nil {
+		fmt.Fprintf(c.stdout, "last save: %s: %s\n", a.Last.Verdict, a.Last.Why)
+	}
+	return exitOK
+}
+
+func answer(snap *graph.Snapshot, path string) fileAnswer {
+	ch := snap.Judge(path)
+	a := fileAnswer{File: path, Verdict: ch.Verdict.String(), Why: ch.Why, Package: ch.Package}
+	if f := snap.File(path); f != nil {
+		a.Input, a.Kind = true, string(f.Kind)
+		if p := snap.OfFile(path); p != nil {
+			a.Above = snap.Above(p.Path)
+		}
+	}
+	return a
+}
+
+func relTo(dir, path string) string {
+	if rel, err := filepath.Rel(dir, path); err == nil && len(rel) < len(path) {
+		return rel
+	}
+	return path
+}

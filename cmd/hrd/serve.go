@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/hotreflex/hr/daemon"
+	"github.com/hotreflex/hr/protocol"
+)
+
+const (
+	// defaultIdle is how long hrd stays without a session: a lunch break. The
+	// store makes a later start as good as warm.
+	defaultIdle = 30 * time.Minute
+	// memoryLimit makes the collector work harder before the daemon grows
+	// beyond it. Programs in memory take a few megabytes each.
+	memoryLimit = 256 << 20
+	// gcPercent trades a little speed for a small resident set: what hrd
+	// allocates is short-lived JSON.
+	gcPercent = 50
+)
+
+// serveVerb is hrd serve.
+func serveVerb(c *command, args []string) int {
+	fs := pflag.NewFlagSet("serve", pflag.ContinueOnError)
+	idle := fs.Duration("idle", defaultIdle, "leave after so long without a session; 0 stays")
+	background := fs.Bool("background", false, "used by hr and hrd start")
+	fs.MarkHidden("background")
+	if code, ok := c.parse(fs, args); !ok {
+		return code
+	}
+	if *background {
+		// Our parent waits for a word, and the terminal is not ours.
+		signal.Ignore(os.Interrupt)
+	}
+	err := serve(*idle, *background)
+	if err != nil {
+		protocol.Ready(err)
+		return c.fail(err)
+	}
+	return exitOK
+}
+
+func serve(idle time.Duration, background bool) error {
+	debug.SetGCPercent(gcPercent)
+	debug.SetMemoryLimit(memoryLimit)
+	logger := log.New(os.Stderr, "", log.LstdFlags|log.Lmicroseconds)
+	dir, err := protocol.RunDir()
+	if err != nil {
+		return err
+	}
+	l, err := protocol.Listen(dir)
+	if err != nil {
+		if errors.Is(err, protocol.ErrRunning) {
+			return &protocol.Error{Code: protocol.CodeRunning, Message: "another hrd is running", Hint: "hrd status shows it, hrd stop ends it"}
+		}
+		return err
+	}
+	defer l.Close()
+	opt, err := daemon.UserOptions()
+	if err != nil {
+		return err
+	}
+	opt.RunDir, opt.Idle, opt.Vanished, opt.Log = dir, idle, l.Vanished, logger.Printf
+	d, err := daemon.New(opt)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), stopSignals...)
+	defer stop()
+	release := context.AfterFunc(ctx, func() { d.Drain(true) })
+	defer release()
+	logger.Printf("hrd %s serves in %s", protocol.Version(), dir)
+	protocol.Ready(nil)
+	err = d.Serve(l)
+	// The socket goes first, so that a successor can begin while our sessions
+	// end.
+	return errors.Join(err, l.Close(), d.Close())
+}
+
+// startVerb is hrd start.
+func startVerb(c *command, args []string) int {
+	fs := pflag.NewFlagSet("start", pflag.ContinueOnError)
+	if code, ok := c.parse(fs, args); !ok {
+		return code
+	}
+	dir, err := protocol.RunDir()
+	if err != nil {
+		return c.fail(err)
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return c.fail(fmt.Errorf("find own executable: %w", err))
+	}
+	client := newClient(func(ctx context.Context) (conn, error) {
+		return protocol.Ensure(ctx, dir, protocol.SpawnOptions{Exe: exe, Args: []string{"serve", "--background"}, Env: os.Environ()})
+	})
+	defer client.Close()
+	h, err := client.Hello(context.Background())
+	if err != nil {
+		return c.fail(err)
+	}
+	c.tell(h, "hrd %s is ready, pid %d", h.Version, h.Pid)
+	return exitOK
+}

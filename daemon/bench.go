@@ -1,0 +1,202 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/hotreflex/hr/build"
+)
+
+// keepProgram is how long a program stays in memory after its last session: a
+// user who restarts hr within a coffee finds it warm; later the store has it.
+const keepProgram = 15 * time.Minute
+
+// bench is where one program is built: one build at a time, for all sessions
+// that want it.
+type bench struct {
+	d *Daemon
+
+	mu      sync.Mutex // guards fields below
+	last    *build.Program
+	running *flight
+	used    time.Time
+	users   int // sessions
+}
+
+// flight is one build and those who wait for it.
+type flight struct {
+	state   string // of the inputs when it began
+	cancel  context.CancelFunc
+	done    chan struct{} // closed when the result is there
+	hooks   *hookSet
+	waiting int  // guarded by bench.mu
+	stale   bool // superseded; guarded by bench.mu
+
+	prog *build.Program
+	out  *build.Outcome
+	err  error
+}
+
+// build brings the program up to date. A build that runs already is joined if
+// the inputs are as it found them, and superseded if they are not: then its
+// waiters get the result of the newer one.
+func (b *bench) build(ctx context.Context, t *build.Target, hooks build.Hooks) (*build.Program, *build.Outcome, error) {
+	for {
+		f := b.join(t, hooks)
+		select {
+		case <-f.done:
+		case <-ctx.Done():
+			b.giveUp(f)
+			return nil, nil, ctx.Err()
+		}
+		b.mu.Lock()
+		f.waiting--
+		stale := f.stale
+		b.mu.Unlock()
+		if stale && errors.Is(f.err, context.Canceled) {
+			continue
+		}
+		return f.prog, f.out, f.err
+	}
+}
+
+// join returns the flight to wait for, a new one if need be.
+func (b *bench) join(t *build.Target, hooks build.Hooks) *flight {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.used = time.Now()
+	if f := b.running; f != nil && !f.stale {
+		if b.last == nil || f.state == b.last.Snap.State() {
+			f.waiting++
+			f.hooks.add(hooks)
+			return f
+		}
+		f.stale = true
+		f.cancel()
+	}
+	ctx, cancel := context.WithCancel(b.d.life)
+	f := &flight{cancel: cancel, done: make(chan struct{}), hooks: &hookSet{}, waiting: 1}
+	f.hooks.add(hooks)
+	if b.last != nil {
+		f.state = b.last.Snap.State()
+	}
+	before := b.running
+	b.running = f
+	b.d.wg.Go(func() { b.fly(ctx, f, before, t) })
+	return f
+}
+
+// fly builds once the flight before has landed: a superseded one ends in the
+// time that killing a compiler takes.
+func (b *bench) fly(ctx context.Context, f, before *flight, t *build.Target) {
+	defer f.cancel()
+	if before != nil {
+		<-before.done
+	}
+	b.mu.Lock()
+	last := b.last
+	b.mu.Unlock()
+	f.prog, f.out, f.err = b.d.engine.Build(ctx, t, last, f.hooks.all())
+	b.d.count(f.out, f.err)
+	b.mu.Lock()
+	if f.err == nil {
+		b.last = f.prog
+	}
+	if b.running == f {
+		b.running = nil
+	}
+	b.used = time.Now()
+	b.mu.Unlock()
+	close(f.done)
+}
+
+// giveUp leaves a flight; the last one out cancels it.
+func (b *bench) giveUp(f *flight) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if f.waiting--; f.waiting == 0 {
+		f.stale = true
+		f.cancel()
+	}
+}
+
+// program returns the last program that was built, nil if there is none.
+func (b *bench) program() *build.Program {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.last
+}
+
+func (b *bench) busy() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.running != nil
+}
+
+// idle returns how long nobody has needed the program; 0 while somebody does.
+func (b *bench) idle() time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.users > 0 || b.running != nil {
+		return 0
+	}
+	return time.Since(b.used)
+}
+
+func (b *bench) use(n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.users += n
+	b.used = time.Now()
+}
+
+func (b *bench) close() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.running != nil {
+		b.running.cancel()
+	}
+}
+
+// hookSet passes what a flight tells on to all who wait for it.
+type hookSet struct {
+	mu    sync.Mutex // guards fields below
+	hooks []build.Hooks
+	built *build.Artifact
+}
+
+// add lets another one listen; what it missed is told at once.
+func (h *hookSet) add(hooks build.Hooks) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.hooks = append(h.hooks, hooks)
+	if h.built != nil && hooks.Built != nil {
+		hooks.Built(*h.built)
+	}
+}
+
+func (h *hookSet) all() build.Hooks {
+	return build.Hooks{
+		Progress: func(done, all int) {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			for _, k := range h.hooks {
+				if k.Progress != nil {
+					k.Progress(done, all)
+				}
+			}
+		},
+		Built: func(a build.Artifact) {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			h.built = &a
+			for _, k := range h.hooks {
+				if k.Built != nil {
+					k.Built(a)
+				}
+			}
+		},
+	}
+}

@@ -1,0 +1,250 @@
+// Package daemon serves builds to front ends: it holds the sessions, lets one
+// build run for all that want it, cancels what is superseded, and knows when to
+// leave.
+//
+// It listens on nothing and starts no programs: cmd/hrd gives it a listener on
+// the socket, cmd/hr without a daemon a pipe. The engine of package build does
+// the work. All methods may be called from several goroutines at once.
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hotreflex/hr/build"
+	"github.com/hotreflex/hr/cache"
+	"github.com/hotreflex/hr/link"
+	"github.com/hotreflex/hr/protocol"
+)
+
+// Options are a daemon's surroundings. The zero value serves from memory.
+type Options struct {
+	// CacheDir holds the store, archives and artifacts. With InMemory the store
+	// is kept in memory, but archives and artifacts still are files.
+	CacheDir string
+	InMemory bool
+	// RunDir is only told to clients.
+	RunDir string
+	// FastDirs are places for artifacts that are faster than CacheDir, best
+	// first; unfit ones are passed over.
+	FastDirs []string
+	// ArtifactBudget and ArchiveBudget bound the files in bytes; 0 means the
+	// defaults.
+	ArtifactBudget, ArchiveBudget int64
+	// Idle is how long the daemon stays without a session; 0 means for ever.
+	Idle time.Duration
+	// Self is how this executable is called to record a link.
+	Self []string
+	// Incremental is the linker that is tried first; nil for none.
+	Incremental link.Linker
+	// LinkerStats tells about it; may be nil.
+	LinkerStats func() protocol.LinkerStatus
+	// Vanished tells that no client can reach this daemon any more; may be nil.
+	Vanished func() bool
+	Log      func(format string, args ...any)
+}
+
+// The default budgets: an artifact is 10 to 100 MB and lies in memory, so a
+// dozen large ones are kept; archives are small and on disk.
+const (
+	defaultArtifactBudget = 1 << 30
+	defaultArchiveBudget  = 2 << 30
+	storeBudget           = 256 << 20
+)
+
+// lookEvery is how often the daemon looks whether it should leave: idle time is
+// counted in minutes and a vanished socket must only not be kept for ever.
+const lookEvery = 5 * time.Second
+
+// Daemon serves one user.
+type Daemon struct {
+	opt     Options
+	store   *cache.Store
+	engine  *build.Engine
+	arch    *cache.Files
+	bins    *cache.Files
+	started time.Time
+	http    *http.Server
+	life    context.Context // ends with Close; all builds hang on it
+	cancel  context.CancelFunc
+	wg      sync.WaitGroup
+	leave   chan struct{} // closed when the daemon should stop serving
+	once    sync.Once
+
+	counts struct{ fast, fallback, unneeded, failed, canceled atomic.Int64 }
+
+	mu       sync.Mutex // guards fields below
+	sessions map[string]*session
+	benches  map[string]*bench
+	nextID   int
+	draining bool
+	quiet    time.Time // when the last session ended
+}
+
+// New opens the store and makes a daemon that does not serve yet.
+func New(opt Options) (*Daemon, error) {
+	if opt.Log == nil {
+		opt.Log = func(string, ...any) {}
+	}
+	d := &Daemon{
+		opt: opt, started: time.Now(), leave: make(chan struct{}),
+		sessions: map[string]*session{}, benches: map[string]*bench{}, quiet: time.Now(),
+	}
+	var err error
+	d.store, err = cache.Open(cache.Options{Dir: filepath.Join(opt.CacheDir, "store"), InMemory: opt.InMemory, Budget: storeBudget, Log: opt.Log})
+	if errors.Is(err, cache.ErrLocked) {
+		opt.Log("another process has the store: going on without")
+		d.store, err = cache.Open(cache.Options{InMemory: true, Budget: storeBudget, Log: opt.Log})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	temp := filepath.Join(os.TempDir(), fmt.Sprintf("hr-%d", os.Getuid()))
+	d.arch, err = cache.OpenFiles(cache.FilesOptions{
+		Dirs:   []string{filepath.Join(opt.CacheDir, "archives"), filepath.Join(temp, "archives")},
+		Budget: orDefault(opt.ArchiveBudget, defaultArchiveBudget), Log: opt.Log,
+	})
+	if err == nil {
+		var dirs []string
+		for _, dir := range opt.FastDirs {
+			dirs = append(dirs, filepath.Join(dir, "bin"))
+		}
+		d.bins, err = cache.OpenFiles(cache.FilesOptions{
+			Dirs:   append(dirs, filepath.Join(opt.CacheDir, "bin"), filepath.Join(temp, "bin")),
+			Budget: orDefault(opt.ArtifactBudget, defaultArtifactBudget), NeedExec: true, Log: opt.Log,
+		})
+	}
+	if err != nil {
+		d.store.Close()
+		return nil, fmt.Errorf("open files: %w", err)
+	}
+	d.engine = build.New(build.Options{
+		Store: d.store, Archives: d.arch, Bins: d.bins,
+		Incremental: opt.Incremental, Self: opt.Self, Log: opt.Log,
+	})
+	d.life, d.cancel = context.WithCancel(context.Background())
+	d.http = &http.Server{Handler: d.routes(), BaseContext: func(net.Listener) context.Context { return d.life }}
+	return d, nil
+}
+
+// Serve answers connections of l until Close, Drain has emptied the daemon, or
+// it is idle for too long.
+func (d *Daemon) Serve(l net.Listener) error {
+	d.wg.Go(d.look)
+	errc := make(chan error, 1)
+	d.wg.Go(func() { errc <- d.http.Serve(l) })
+	select {
+	case <-d.leave:
+		return nil
+	case err := <-errc:
+		if errors.Is(err, http.ErrServerClosed) {
+			return nil
+		}
+		return fmt.Errorf("serve: %w", err)
+	}
+}
+
+// Drain lets no new session begin; the daemon leaves when the open ones have
+// ended, or now.
+func (d *Daemon) Drain(now bool) {
+	d.mu.Lock()
+	d.draining = true
+	open := len(d.sessions)
+	d.mu.Unlock()
+	if now || open == 0 {
+		d.goAway("asked to stop")
+	}
+}
+
+// Close ends all sessions and builds and waits for them.
+func (d *Daemon) Close() error {
+	d.goAway("closed")
+	d.cancel()
+	err := d.http.Close()
+	d.mu.Lock()
+	benches := d.benches
+	d.benches = map[string]*bench{}
+	d.mu.Unlock()
+	for _, b := range benches {
+		b.close()
+	}
+	d.wg.Wait()
+	return errors.Join(err, d.store.Close())
+}
+
+func (d *Daemon) goAway(why string) {
+	d.once.Do(func() {
+		d.opt.Log("leaving: %s", why)
+		close(d.leave)
+	})
+}
+
+// look leaves when nobody needs the daemon, and gives memory back in idle time.
+func (d *Daemon) look() {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	freed := false
+	for {
+		select {
+		case <-d.leave:
+			return
+		case <-d.life.Done():
+			return
+		case <-tick.C:
+		}
+		d.mu.Lock()
+		open, quiet, draining := len(d.sessions), time.Since(d.quiet), d.draining
+		busy := false
+		for key, b := range d.benches {
+			busy = busy || b.busy()
+			if b.idle() > keepProgram {
+				delete(d.benches, key)
+			}
+		}
+		d.mu.Unlock()
+		switch {
+		case draining && open == 0:
+			d.goAway("drained")
+		case open == 0 && d.opt.Idle > 0 && quiet > d.opt.Idle:
+			d.goAway("idle")
+		case d.opt.Vanished != nil && d.opt.Vanished():
+			d.goAway("the socket is gone")
+		}
+		if busy {
+			freed = false
+		} else if !freed {
+			debug.FreeOSMemory()
+			d.bins.Evict(d.inUse)
+			d.arch.Evict(nil)
+			freed = true
+		}
+	}
+}
+
+// inUse tells whether a session may still start the artifact.
+func (d *Daemon) inUse(key string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, b := range d.benches {
+		if p := b.program(); p != nil && build.ArtifactFile(p.Artifact) == key {
+			return true
+		}
+	}
+	return false
+}
+
+func orDefault(v, def int64) int64 {
+	if v > 0 {
+		return v
+	}
+	return def
+}

@@ -1,0 +1,269 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hotreflex/hr/build"
+	"github.com/hotreflex/hr/protocol"
+)
+
+// session is one hr and the program that it runs.
+type session struct {
+	id     string
+	target *build.Target
+	job    build.Job
+	bench  *bench
+	since  time.Time
+}
+
+// maxRequest bounds a request: a client's environment is at most a few hundred
+// kilobytes (execve's limit is 2 MB on Linux).
+const maxRequest = 8 << 20
+
+func (d *Daemon) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc(protocol.RouteHello, d.handle(func(w http.ResponseWriter, r *http.Request) error { return writeJSON(w, d.hello()) }))
+	mux.HandleFunc(protocol.RouteStatus, d.handle(func(w http.ResponseWriter, r *http.Request) error { return writeJSON(w, d.Status()) }))
+	mux.HandleFunc(protocol.RouteStop, d.handle(func(w http.ResponseWriter, r *http.Request) error {
+		now := r.URL.Query().Get("now") != ""
+		if err := writeJSON(w, d.hello()); err != nil {
+			return err
+		}
+		w.(http.Flusher).Flush()
+		d.Drain(now)
+		return nil
+	}))
+	mux.HandleFunc(protocol.RouteOpen, d.handle(d.open))
+	mux.HandleFunc(protocol.RouteBuild, d.handle(d.build))
+	return mux
+}
+
+// handle turns errors and panics into the one shape that clients know. A panic
+// costs one request, never the daemon.
+func (d *Daemon) handle(f func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if p := recover(); p != nil && p != http.ErrAbortHandler {
+				d.opt.Log("panic in %s: %v\n%s", r.URL.Path, p, debug.Stack())
+				writeError(w, &protocol.Error{Code: protocol.CodeInternal, Message: fmt.Sprint("a fault of hrd: ", p), Hint: "hrd logs shows where"})
+			}
+		}()
+		r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
+		if err := f(w, r); err != nil {
+			writeError(w, protocol.AsError(err))
+		}
+	}
+}
+
+// open begins a session, builds its program and holds the stream until the
+// client leaves.
+func (d *Daemon) open(w http.ResponseWriter, r *http.Request) error {
+	var req protocol.OpenRequest
+	if err := json.NewDecoder(r.Body).Decode(&req); err != nil {
+		return &protocol.Error{Code: protocol.CodeUsage, Message: fmt.Sprintf("read request: %v", err)}
+	}
+	ctx := r.Context()
+	t, err := d.engine.Resolve(ctx, req.Job)
+	if err != nil {
+		return explain(err)
+	}
+	s, err := d.begin(t, req.Job)
+	if err != nil {
+		return err
+	}
+	defer d.end(s)
+	st := newStream(w)
+	st.send(protocol.Event{Session: s.id})
+	prog, ok := d.answer(ctx, st, s, 0)
+	if ok && prog != nil {
+		st.send(protocol.Event{Snapshot: prog.Snap.View()})
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// build answers one batch of a session.
+func (d *Daemon) build(w http.ResponseWriter, r *http.Request) error {
+	var req protocol.BuildRequest
+	if err := json.NewDecoder(r.Body).Decode(&req); err != nil {
+		return &protocol.Error{Code: protocol.CodeUsage, Message: fmt.Sprintf("read request: %v", err)}
+	}
+	d.mu.Lock()
+	s := d.sessions[r.PathValue("id")]
+	d.mu.Unlock()
+	if s == nil {
+		return &protocol.Error{Code: protocol.CodeNotFound, Message: "no such session"}
+	}
+	d.answer(r.Context(), newStream(w), s, req.Seq)
+	return nil
+}
+
+// answer builds and sends what comes of it; a new snapshot goes out before the
+// reply that was made from it. The first reply of a session is not held up by
+// its snapshot.
+func (d *Daemon) answer(ctx context.Context, st *stream, s *session, seq uint64) (*build.Program, bool) {
+	// The target is found anew: GOFLAGS, the toolchain or go.mod may have
+	// changed since the session began.
+	t, err := d.engine.Resolve(ctx, s.job)
+	var prog *build.Program
+	var out *build.Outcome
+	if err == nil {
+		prog, out, err = s.bench.build(ctx, t, build.Hooks{
+			Progress: func(done, all int) {
+				st.send(protocol.Event{Progress: &protocol.Progress{Done: done, All: all}})
+			},
+			Built: func(a build.Artifact) { st.send(protocol.Event{Built: &a}) },
+		})
+	}
+	if err != nil {
+		f := &protocol.Failure{Seq: seq, Cause: protocol.AsError(explain(err)), Outcome: out}
+		errors.As(err, &f.Build)
+		st.send(protocol.Event{Failed: f})
+		return nil, false
+	}
+	if seq > 0 && out.Reloaded {
+		st.send(protocol.Event{Snapshot: prog.Snap.View()})
+	}
+	st.send(protocol.Event{Reply: &protocol.Reply{Seq: seq, Outcome: out}})
+	return prog, true
+}
+
+func (d *Daemon) begin(t *build.Target, job build.Job) (*session, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.draining {
+		return nil, &protocol.Error{Code: protocol.CodeAbsent, Message: "hrd is stopping"}
+	}
+	b := d.benches[t.Key()]
+	if b == nil {
+		b = &bench{d: d, used: time.Now()}
+		d.benches[t.Key()] = b
+	}
+	d.nextID++
+	s := &session{id: strconv.Itoa(d.nextID), target: t, job: job, bench: b, since: time.Now()}
+	d.sessions[s.id] = s
+	b.use(1)
+	return s, nil
+}
+
+func (d *Daemon) end(s *session) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.sessions, s.id)
+	s.bench.use(-1)
+	d.quiet = time.Now()
+	if d.draining && len(d.sessions) == 0 {
+		d.goAway("drained")
+	}
+}
+
+// count keeps the numbers of the status.
+func (d *Daemon) count(out *build.Outcome, err error) {
+	switch {
+	case errors.Is(err, context.Canceled):
+		d.counts.canceled.Add(1)
+	case err != nil:
+		d.counts.failed.Add(1)
+	case out.Fallback != "":
+		d.counts.fallback.Add(1)
+	case out.Linker == "" && out.Compiled == 0:
+		d.counts.unneeded.Add(1)
+	default:
+		d.counts.fast.Add(1)
+	}
+}
+
+// explain gives errors of the engine a code and a hint.
+func explain(err error) error {
+	var main *build.MainError
+	var user *build.Error
+	switch {
+	case errors.As(err, &main):
+		e := &protocol.Error{Code: protocol.CodeUsage, Message: main.Error()}
+		if len(main.Mains) > 0 {
+			e.Hint = "choose one: hr run " + main.Mains[0]
+		} else {
+			e.Hint = "go into the module, or name a main package: hr run ./cmd/app"
+		}
+		return e
+	case errors.Is(err, build.ErrNoGo):
+		return &protocol.Error{Code: protocol.CodeNotFound, Message: build.ErrNoGo.Error(), Hint: "install Go from https://go.dev/dl, or put its bin directory on PATH"}
+	case errors.As(err, &user):
+		return &protocol.Error{Code: protocol.CodeBuild, Message: user.Text, Hint: hintFor(user.Text)}
+	}
+	return err
+}
+
+// hintFor knows what to do about some of the go command's complaints.
+func hintFor(text string) string {
+	switch {
+	case strings.Contains(text, "missing go.sum entry"), strings.Contains(text, "updates to go.mod needed"), strings.Contains(text, "no required module provides package"):
+		return "go mod tidy adds what is missing"
+	case strings.Contains(text, "go.mod file not found"), strings.Contains(text, "cannot find main module"):
+		return "go mod init makes a module here"
+	case strings.Contains(text, "errors parsing go.mod"):
+		return "mend go.mod: the running program stays until then"
+	case strings.Contains(text, "is not a main package"):
+		return "name a package that is: hr run ./cmd/app"
+	case strings.Contains(text, "no space left on device"):
+		return "make room, or set HR_CACHE_DIR to another disk"
+	}
+	return ""
+}
+
+// stream writes events as JSON lines.
+type stream struct {
+	mu  sync.Mutex // guards fields below: hooks are called by other goroutines
+	enc *json.Encoder
+	w   http.ResponseWriter
+}
+
+func newStream(w http.ResponseWriter) *stream {
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	return &stream{enc: json.NewEncoder(w), w: w}
+}
+
+// send writes one line at once. A client that left is found by its context.
+func (s *stream) send(e protocol.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.enc.Encode(e) == nil {
+		if f, ok := s.w.(http.Flusher); ok {
+			f.Flush()
+		}
+	}
+}
+
+func writeJSON(w http.ResponseWriter, v any) error {
+	w.Header().Set("Content-Type", "application/json")
+	return json.NewEncoder(w).Encode(v)
+}
+
+func writeError(w http.ResponseWriter, e *protocol.Error) {
+	status := http.StatusInternalServerError
+	switch e.Code {
+	case protocol.CodeUsage:
+		status = http.StatusBadRequest
+	case protocol.CodeNotFound:
+		status = http.StatusNotFound
+	case protocol.CodeBuild:
+		status = http.StatusUnprocessableEntity
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(e) // a client that left does not read it
+}
+
+func (d *Daemon) hello() protocol.Hello {
+	return protocol.Hello{Revision: protocol.Revision, Version: protocol.Version(), BuildID: protocol.BuildID(), Pid: os.Getpid()}
+}

@@ -1,0 +1,194 @@
+package graph
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Stamp is what a stat tells of a file's content without reading it. Equal
+// stamps mean equal content, unless the stamp is Racy.
+type Stamp struct {
+	Inode uint64 `json:"i,omitempty"`
+	Size  int64  `json:"s"`
+	Mtime int64  `json:"m"` // nanoseconds since 1970
+	Ctime int64  `json:"c,omitempty"`
+	// Racy is set if the file was so young when it was read that a later write
+	// could have left the same stamp; its content is hashed at every look.
+	Racy bool `json:"r,omitempty"`
+	Gone bool `json:"g,omitempty"`
+}
+
+// racyAge is how old a file must be for its stamp to be trusted. The kernel's
+// clock for time stamps moves in steps of up to 10 ms (CONFIG_HZ=100), some
+// file systems keep 2 s (FAT); cmd/go distrusts files younger than 2 s as well
+// (modindex/read.go, modTimeCutoff).
+const racyAge = 2 * time.Second
+
+// Same tells that both stamps name the same content for certain.
+func (s Stamp) Same(t Stamp) bool {
+	if s.Racy {
+		return false
+	}
+	t.Racy = false
+	return s == t
+}
+
+// StampOf returns the stamp of the file at path; a missing or unreadable file
+// is Gone.
+func StampOf(path string) Stamp {
+	fi, err := os.Stat(path)
+	if err != nil {
+		return Stamp{Gone: true}
+	}
+	return stampOf(fi, time.Now())
+}
+
+func stampOf(fi fs.FileInfo, now time.Time) Stamp {
+	s := Stamp{Size: fi.Size(), Mtime: fi.ModTime().UnixNano()}
+	s.Inode, s.Ctime = inode(fi)
+	youngest := max(s.Mtime, s.Ctime)
+	s.Racy = now.UnixNano()-youngest < int64(racyAge)
+	return s
+}
+
+// ErrNotRegular says that an input is a directory, a pipe or a device: reading
+// it could block for ever.
+var ErrNotRegular = errors.New("not a regular file")
+
+// readFile returns content and stamp that belong together: the stamp is taken
+// before and after the read.
+func readFile(path string) ([]byte, Stamp, error) {
+	for try := 0; ; try++ {
+		fi, err := os.Stat(path)
+		if err != nil {
+			return nil, Stamp{Gone: true}, err
+		}
+		if !fi.Mode().IsRegular() {
+			return nil, stampOf(fi, time.Now()), &fs.PathError{Op: "read", Path: path, Err: ErrNotRegular}
+		}
+		before := stampOf(fi, time.Now())
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return nil, before, err
+		}
+		after := StampOf(path)
+		before.Racy = before.Racy || after.Racy
+		after.Racy = before.Racy
+		// A file that is being written all the time is given up on after three
+		// tries: the writer's next event brings us back.
+		if before == after || try == 2 {
+			return data, after, nil
+		}
+	}
+}
+
+// HashOf returns the hex SHA-256 of data.
+func HashOf(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// Listing is the set of names in a directory that can decide a package's files.
+type Listing struct {
+	Dir   string `json:"dir"`
+	Stamp Stamp  `json:"stamp"`
+	Hash  string `json:"hash"`
+	// All names count, as for an embed pattern; else only those that the go
+	// command would look at.
+	All bool `json:"all,omitempty"`
+}
+
+// list reads a directory into a Listing; a missing one has no names.
+func list(dir string, all bool) *Listing {
+	l := &Listing{Dir: dir, All: all, Stamp: StampOf(dir)}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return l
+	}
+	var names []string
+	for _, e := range entries {
+		name := e.Name()
+		if all {
+			if e.IsDir() {
+				name += "/"
+			}
+			names = append(names, name)
+		} else if !e.IsDir() && listed(name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	l.Hash = HashOf([]byte(strings.Join(names, "\x00")))
+	return l
+}
+
+// listed tells whether the go command looks at a file of that name at all
+// (go/build, matchFile: names starting with _ or . are skipped).
+func listed(name string) bool {
+	if strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") {
+		return false
+	}
+	switch filepath.Ext(name) {
+	case ".go":
+		return !strings.HasSuffix(name, "_test.go")
+	case ".c", ".cc", ".cpp", ".cxx", ".m", ".h", ".hh", ".hpp", ".hxx", ".f", ".F", ".for", ".f90",
+		".s", ".S", ".sx", ".swig", ".swigcxx", ".syso":
+		return true
+	}
+	return false
+}
+
+// namesIn returns the paths of the names that a Listing of dir counts.
+func namesIn(dir string, all bool) []string {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, e := range entries {
+		if all || !e.IsDir() && listed(e.Name()) {
+			out = append(out, filepath.Join(dir, e.Name()))
+		}
+	}
+	return out
+}
+
+// Unmoved looks whether the file still has the content that f knows, as far as
+// a stat and, for a young file, one more reading can tell.
+func (f *File) Unmoved() bool {
+	now := StampOf(f.Path)
+	was := f.Stamp
+	young := was.Racy || now.Racy
+	now.Racy, was.Racy = false, false
+	if now != was {
+		return false
+	}
+	if !young || f.Hash == "" {
+		return true
+	}
+	data, _, err := readFile(f.Path)
+	return err == nil && HashOf(data) == f.Hash
+}
+
+// Since tells that a file of the package was changed at or after the time, or
+// so shortly before that the clock of the file system cannot tell.
+func (p *Package) Since(t time.Time) bool {
+	limit := t.Add(-stampStep).UnixNano()
+	for _, f := range p.Files {
+		if max(f.Stamp.Mtime, f.Stamp.Ctime) >= limit {
+			return true
+		}
+	}
+	return false
+}
+
+// stampStep is the step of the kernel's clock for time stamps at its coarsest
+// (CONFIG_HZ=100).
+const stampStep = 10 * time.Millisecond
