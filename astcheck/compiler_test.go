@@ -83,7 +83,7 @@ func TestVerdictAgainstCompiler(t *testing.T) {
 	t.Logf("seed %d", seed)
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute) // a compile takes 20 ms
 	defer cancel()
-	n := 120
+	n := 60
 	if testing.Short() {
 		n = 20
 	}

@@ -50,9 +50,9 @@ func TestConstraintAgreesWithGoBuild(t *testing.T) {
 		"/* x */ //go:build a", "/**/ // +build a", "/* */ /*", "//go:build c\r", "// +build c\r", "/* a */ package p",
 		"//", "//go:build a // b", "// +build a // b", "*/ package p", "/*/", "//go:build\ta",
 	}
-	n := 40_000
+	n := 8_000
 	if testing.Short() {
-		n = 4_000
+		n = 2_000
 	}
 	seen := map[string]int{}
 	for range n {

@@ -125,7 +125,7 @@ func TestVerdictAgainstGoList(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	budget := 12 * time.Second
+	budget := 6 * time.Second // some 150 lists
 	if testing.Short() {
 		budget = 2 * time.Second
 	}

@@ -41,7 +41,7 @@ var bom = []byte{0xEF, 0xBB, 0xBF}
 // then the lexer's result must not be used.
 func lex(src []byte) (lexed, bool) {
 	// Nothing else here looks into comments, where bad bytes are errors too.
-	if !utf8.Valid(src) || bytes.IndexByte(src, 0) >= 0 || bytes.LastIndex(src, bom) > 0 {
+	if !utf8.Valid(src) || bytes.IndexByte(src, 0) >= 0 || bytes.Contains(src[min(1, len(src)):], bom) {
 		return lexed{}, false
 	}
 	l := lexer{src: src}
@@ -106,6 +106,8 @@ func (l *lexer) run() bool {
 			if !l.blockComment() {
 				return false
 			}
+		case c < ' ':
+			return false // a control byte, valid in strings and comments alone
 		default:
 			end := l.pos + operatorLen(src[l.pos:])
 			op := src[l.pos:end]

@@ -106,8 +106,8 @@ func TestLexAgreesWithScanner(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 0))
-	files := goFiles(t, r, 16)
-	if len(files) < 300 {
+	files := goFiles(t, r, 24)
+	if len(files) < 200 {
 		t.Fatalf("only %d files found", len(files))
 	}
 	for _, path := range files {
