@@ -17,6 +17,7 @@ type Generation struct {
 	process *os.Process
 	done    chan struct{} // closed when the process was waited for; exit is set
 	exit    Exit
+	hadTerm bool          // set before done is closed
 	ready   chan struct{} // closed by markReady
 	isReady sync.Once
 	killed  chan struct{} // closed by killNow
@@ -49,6 +50,10 @@ func (g *Generation) Exit() Exit {
 	}
 	return g.exit
 }
+
+// HadTerminal says, after Done, whether the program had the terminal to itself
+// when it ended: then a Ctrl-C was for it and is not known here otherwise.
+func (g *Generation) HadTerminal() bool { return g.over() && g.hadTerm }
 
 func (g *Generation) over() bool {
 	select {

@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -14,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/term"
 )
 
 // programVariable makes the test binary be one of the programs below.
@@ -22,6 +25,9 @@ const programVariable = "SUPERVISOR_TEST_PROGRAM"
 func TestMain(m *testing.M) {
 	if name := os.Getenv(programVariable); name != "" {
 		run, ok := programs[name]
+		if !ok {
+			run, ok = systemPrograms[name]
+		}
 		if !ok {
 			fmt.Fprintln(os.Stderr, "no test program", name)
 			os.Exit(2)
@@ -61,6 +67,17 @@ var programs = map[string]func(args []string){
 			io.WriteString(c, os.Getenv(generationVariable))
 			c.Close()
 		}
+	},
+	"ask": func([]string) {
+		fmt.Print("question\n")
+		line, _ := bufio.NewReader(os.Stdin).ReadString('\n')
+		fmt.Println("answer", strings.TrimSpace(line))
+	},
+	"raw": func([]string) {
+		if _, err := term.MakeRaw(0); err != nil {
+			fmt.Println("error", err)
+		}
+		os.Exit(5)
 	},
 	"supervise": func([]string) {
 		spec := testSpec(nil, "wait")

@@ -29,9 +29,12 @@ func (s *Supervisor) spawn(ctx context.Context, g *Generation, spec Spec) error 
 	s.wg.Go(func() {
 		onOwnThread(func() {
 			err := s.exec(ctx, g, spec)
+			if err == nil {
+				s.terminal.started(g.Pid)
+			}
 			started <- err
 			if err == nil {
-				g.wait()
+				g.wait(s.terminal)
 			}
 		})
 	})
@@ -93,8 +96,9 @@ func (s *Supervisor) exec(ctx context.Context, g *Generation, spec Spec) error {
 }
 
 // wait ends with the program and records how it ended.
-func (g *Generation) wait() {
+func (g *Generation) wait(t *terminal) {
 	state, err := g.process.Wait()
+	g.hadTerm = t.takeBack(g.Pid)
 	g.exit = Exit{Code: -1}
 	if err == nil {
 		g.exit.Code = state.ExitCode()

@@ -41,6 +41,14 @@ type Options struct {
 	// generation, 10 s after one that listened, and 50 ms after one that did not.
 	ReadyTimeout time.Duration
 
+	// Terminal lets the program have the terminal on standard input when it
+	// reads it or changes its modes. Meanwhile Ctrl-C and Ctrl-\ reach the
+	// program only (see Generation.HadTerminal), and nobody else may read it.
+	Terminal bool
+	// OnTerminal is called with true before the program gets the terminal, and
+	// with false when it is back with its modes restored. It must not block.
+	OnTerminal func(program bool)
+
 	// Log receives one-line notices for the user. nil discards them.
 	Log func(format string, args ...any)
 }
@@ -61,6 +69,8 @@ type Supervisor struct {
 	stop chan struct{} // closed by Close
 	once sync.Once
 	wg   sync.WaitGroup
+
+	terminal *terminal
 
 	mu       sync.Mutex // guards fields below
 	closed   bool
@@ -91,7 +101,7 @@ func New(o Options) *Supervisor {
 	if o.Log == nil {
 		o.Log = func(string, ...any) {}
 	}
-	s := &Supervisor{opts: o, busy: make(chan struct{}, 1), stop: make(chan struct{})}
+	s := &Supervisor{opts: o, busy: make(chan struct{}, 1), stop: make(chan struct{}), terminal: newTerminal(o)}
 	s.adopt()
 	return s
 }
@@ -213,6 +223,7 @@ func (s *Supervisor) start(ctx context.Context, spec Spec) (*Generation, time.Du
 	s.mu.Lock()
 	s.current = g
 	s.mu.Unlock()
+	s.childStopped() // it may have stopped before it was the current one
 	s.wg.Go(func() { s.watchReady(g, before) })
 	return g, g.Started.Sub(begin), nil
 }

@@ -48,22 +48,31 @@ func processAttributes() *syscall.SysProcAttr {
 
 func isMainThread() bool { return unix.Gettid() == unix.Getpid() }
 
-// adopt makes this process the parent of orphans and their undertaker.
+// adopt makes this process the parent of orphans and their undertaker, and
+// lets it hear of stopped children.
 func (s *Supervisor) adopt() {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		s.opts.Log("processes that leave the program's group may survive it: %v", err)
 	}
 	died := make(chan os.Signal, 1)
 	signal.Notify(died, unix.SIGCHLD)
+	stop := make(chan os.Signal, 1)
+	if s.terminal.fd >= 0 {
+		signal.Notify(stop, stopSignals...)
+	}
 	s.wg.Go(func() {
 		defer signal.Stop(died)
+		defer signal.Stop(stop)
 		sweep := time.NewTimer(orphanDelay)
 		sweep.Stop()
 		defer sweep.Stop()
 		for {
 			select {
 			case <-died:
+				s.childStopped()
 				sweep.Reset(orphanDelay)
+			case <-stop:
+				s.suspended()
 			case <-sweep.C:
 				reapOrphans()
 			case <-s.stop:

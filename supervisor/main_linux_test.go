@@ -1,0 +1,6 @@
+package supervisor
+
+// systemPrograms are further programs of this system.
+var systemPrograms = map[string]func([]string){
+	"front": front,
+}
