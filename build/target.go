@@ -63,7 +63,9 @@ func (e *Engine) resolve(ctx context.Context, job Job) (*Target, error) {
 	h.add(t.patterns...)
 	// What the go command makes of its caller's variables; go.mod is an input.
 	for _, k := range sortedKeys(t.tool.Env) {
-		h.add(k, t.tool.Env[k])
+		if k != "GOGCCFLAGS" { // names a directory that is made anew each time
+			h.add(k, t.tool.Env[k])
+		}
 	}
 	t.key = h.sum()
 	return t, nil

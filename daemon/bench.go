@@ -84,7 +84,7 @@ func (b *bench) join(t *build.Target, hooks build.Hooks) *flight {
 	}
 	before := b.running
 	b.running = f
-	b.d.wg.Go(func() { b.fly(ctx, f, before, t) })
+	b.d.flights.Go(func() { b.fly(ctx, f, before, t) })
 	return f
 }
 
@@ -112,11 +112,12 @@ func (b *bench) fly(ctx context.Context, f, before *flight, t *build.Target) {
 	close(f.done)
 }
 
-// giveUp leaves a flight; the last one out cancels it.
+// giveUp leaves a flight; the last one out cancels it, unless the program is
+// linked already and only what the next start needs is still being learned.
 func (b *bench) giveUp(f *flight) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if f.waiting--; f.waiting == 0 {
+	if f.waiting--; f.waiting == 0 && !f.hooks.hasBuilt() {
 		f.stale = true
 		f.cancel()
 	}
@@ -152,14 +153,6 @@ func (b *bench) use(n int) {
 	b.used = time.Now()
 }
 
-func (b *bench) close() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.running != nil {
-		b.running.cancel()
-	}
-}
-
 // hookSet passes what a flight tells on to all who wait for it.
 type hookSet struct {
 	mu    sync.Mutex // guards fields below
@@ -175,6 +168,12 @@ func (h *hookSet) add(hooks build.Hooks) {
 	if h.built != nil && hooks.Built != nil {
 		hooks.Built(*h.built)
 	}
+}
+
+func (h *hookSet) hasBuilt() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.built != nil
 }
 
 func (h *hookSet) all() build.Hooks {

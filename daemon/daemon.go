@@ -48,6 +48,9 @@ type Options struct {
 	Incremental link.Linker
 	// LinkerStats tells about it; may be nil.
 	LinkerStats func() protocol.LinkerStatus
+	// Release lets a successor begin: called once when the daemon drains with
+	// sessions still open, after the store was closed; may be nil.
+	Release func()
 	// Vanished tells that no client can reach this daemon any more; may be nil.
 	Vanished func() bool
 	Log      func(format string, args ...any)
@@ -76,7 +79,8 @@ type Daemon struct {
 	http    *http.Server
 	life    context.Context // ends with Close; all builds hang on it
 	cancel  context.CancelFunc
-	wg      sync.WaitGroup
+	flights sync.WaitGroup // builds
+	wg      sync.WaitGroup // everything else
 	leave   chan struct{} // closed when the daemon should stop serving
 	once    sync.Once
 
@@ -146,6 +150,10 @@ func (d *Daemon) Serve(l net.Listener) error {
 	case <-d.leave:
 		return nil
 	case err := <-errc:
+		if d.isDraining() {
+			<-d.leave // the sessions that are open still have their connections
+			return nil
+		}
 		if errors.Is(err, http.ErrServerClosed) {
 			return nil
 		}
@@ -153,32 +161,44 @@ func (d *Daemon) Serve(l net.Listener) error {
 	}
 }
 
+func (d *Daemon) isDraining() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.draining
+}
+
 // Drain lets no new session begin; the daemon leaves when the open ones have
 // ended, or now.
 func (d *Daemon) Drain(now bool) {
 	d.mu.Lock()
+	first := !d.draining
 	d.draining = true
 	open := len(d.sessions)
 	d.mu.Unlock()
 	if now || open == 0 {
 		d.goAway("asked to stop")
+		return
+	}
+	if !first {
+		return
+	}
+	d.opt.Log("draining: %d sessions open", open)
+	d.store.Close() // what it would remember is the successor's to learn
+	if d.opt.Release != nil {
+		d.opt.Release()
 	}
 }
 
-// Close ends all sessions and builds and waits for them.
+// Close ends all sessions and builds and waits for them. The store is closed
+// before the listener: whoever comes next wants it.
 func (d *Daemon) Close() error {
 	d.goAway("closed")
 	d.cancel()
-	err := d.http.Close()
-	d.mu.Lock()
-	benches := d.benches
-	d.benches = map[string]*bench{}
-	d.mu.Unlock()
-	for _, b := range benches {
-		b.close()
-	}
+	d.flights.Wait()
+	err := d.store.Close()
+	err = errors.Join(err, d.http.Close())
 	d.wg.Wait()
-	return errors.Join(err, d.store.Close())
+	return err
 }
 
 func (d *Daemon) goAway(why string) {

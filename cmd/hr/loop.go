@@ -78,11 +78,11 @@ type result struct {
 // loop is the life of hr run.
 func (r *runner) loop() int {
 	r.broken, r.told, r.toldTimes = map[string]bool{}, map[string]string{}, map[string]int{}
+	r.building = true
+	r.open() // first: what follows runs while the daemon works
 	if err := r.watchFor(nil); err != nil {
 		r.c.screen.notice("cannot watch yet: %v", err)
 	}
-	r.building = true
-	r.open()
 	for {
 		select {
 		case sig := <-r.signals:

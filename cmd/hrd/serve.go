@@ -69,6 +69,7 @@ func serve(idle time.Duration, background bool) error {
 	if err != nil {
 		return err
 	}
+	opt.Release = func() { l.Close() }
 	opt.RunDir, opt.Idle, opt.Vanished, opt.Log = dir, idle, l.Vanished, logger.Printf
 	d, err := daemon.New(opt)
 	if err != nil {
@@ -81,9 +82,10 @@ func serve(idle time.Duration, background bool) error {
 	logger.Printf("hrd %s serves in %s", protocol.Version(), dir)
 	protocol.Ready(nil)
 	err = d.Serve(l)
-	// The socket goes first, so that a successor can begin while our sessions
-	// end.
-	return errors.Join(err, l.Close(), d.Close())
+	// The store goes before the socket: whoever takes our place wants it.
+	err = errors.Join(err, d.Close())
+	l.Close()
+	return err
 }
 
 // startVerb is hrd start.
