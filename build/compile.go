@@ -78,16 +78,13 @@ func compilerText(p *graph.Package, cwd, out string) string {
 	return "# " + p.Path + "\n" + strings.TrimRight(out, "\n")
 }
 
-// shortPath returns path relative to cwd if that is shorter.
+// shortPath returns path relative to cwd if that is shorter
+// (cmd/go/internal/base/path.go, ShortPath).
 func shortPath(cwd, path string) string {
-	rel, err := filepath.Rel(cwd, path)
-	if err != nil || len(rel) >= len(path) {
-		return path
+	if rel, err := filepath.Rel(cwd, path); err == nil && len(rel) < len(path) {
+		return rel
 	}
-	if rel != "." && !strings.HasPrefix(rel, "..") && !filepath.IsAbs(rel) {
-		return "." + string(filepath.Separator) + rel
-	}
-	return rel
+	return path
 }
 
 // replacePrefix replaces old where a path can begin: at the start of a line or

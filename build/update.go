@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hotreflex/hr/astcheck"
@@ -151,8 +152,11 @@ func (e *Engine) nextSnapshot(ctx context.Context, t *Target, last *Program, cha
 	if len(dirty) == 0 {
 		return s, nil, nil
 	}
+	before := debugDirectives(s.Main())
 	s, _, err = s.Reload(ctx, t.loadConfig(e.memo()), dirty)
 	switch {
+	case err == nil && !slices.Equal(before, debugDirectives(s.Main())):
+		return nil, nil, &fallback{"//go:debug decides how the program is linked"}
 	case ctx.Err() != nil:
 		return nil, nil, ctx.Err()
 	case errors.Is(err, graph.ErrWhole):
@@ -161,6 +165,23 @@ func (e *Engine) nextSnapshot(ctx context.Context, t *Target, last *Program, cha
 		return nil, nil, &fallback{"the go command must say what is wrong"}
 	}
 	return s, dirty, nil
+}
+
+// debugDirectives returns the //go:debug lines of the main package: the go
+// command makes a linker flag of them (cmd/go/internal/load/godebug.go).
+func debugDirectives(main *graph.Package) []string {
+	var out []string
+	for _, path := range main.GoFiles {
+		if c := main.Files[path].Check; c != nil {
+			for _, d := range c.Directives {
+				if strings.HasPrefix(d, "//go:debug") {
+					out = append(out, d)
+				}
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 // link makes the artifact of prog, unless it exists.

@@ -81,7 +81,7 @@ type Daemon struct {
 	cancel  context.CancelFunc
 	flights sync.WaitGroup // builds
 	wg      sync.WaitGroup // everything else
-	leave   chan struct{} // closed when the daemon should stop serving
+	leave   chan struct{}  // closed when the daemon should stop serving
 	once    sync.Once
 
 	counts struct{ fast, fallback, unneeded, failed, canceled atomic.Int64 }
