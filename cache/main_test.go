@@ -1,0 +1,162 @@
+package cache
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// Badger may end the process when its files are damaged. Tests that damage them
+// run in a child: this test binary with roleVar set.
+const roleVar = "HR_TEST_ROLE"
+
+func TestMain(m *testing.M) {
+	dir := os.Getenv("HR_TEST_DIR")
+	switch role := os.Getenv(roleVar); role {
+	case "":
+		os.Exit(m.Run())
+	case "verify":
+		os.Exit(playVerify(dir))
+	case "truncate":
+		os.Exit(playTruncate(dir))
+	case "crash":
+		s, err := Open(Options{Dir: dir, Log: printLine})
+		if err != nil {
+			fmt.Println(err)
+			os.Exit(3)
+		}
+		s.Put(Snapshot, "from a crash", []byte("x"))
+		os.Exit(2) // without Close
+	}
+}
+
+func printLine(format string, args ...any) { fmt.Printf(format+"\n", args...) }
+
+// child runs this test binary in a role and returns its exit code and output.
+func child(t *testing.T, role, dir string) (int, string) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), roleVar+"="+role, "HR_TEST_DIR="+dir,
+		"GORACE=atexit_sleep_ms=0") // the race detector waits a second at exit for late reports
+	out, err := cmd.CombinedOutput()
+	if _, exited := err.(*exec.ExitError); err != nil && !exited {
+		t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode(), string(out)
+}
+
+// logged collects the lines of a store.
+type logged struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (l *logged) Log(format string, args ...any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lines = append(l.lines, fmt.Sprintf(format, args...))
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Join(l.lines, "\n")
+}
+
+func open(t *testing.T, o Options) *Store {
+	t.Helper()
+	s, err := Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func put(t *testing.T, s *Store, kind Kind, key string, value []byte) {
+	t.Helper()
+	if err := s.Put(kind, key, value); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func expect(t *testing.T, s *Store, kind Kind, key string, want []byte) {
+	t.Helper()
+	got, ok := s.Get(kind, key)
+	if !ok || !bytes.Equal(got, want) {
+		t.Errorf("Get(%s, %q) = %d bytes, %v; want %d bytes", kind, key, len(got), ok, len(want))
+	}
+}
+
+func expectMiss(t *testing.T, s *Store, kind Kind, key string) {
+	t.Helper()
+	if got, ok := s.Get(kind, key); ok {
+		t.Errorf("Get(%s, %q) = %d bytes, want a miss", kind, key, len(got))
+	}
+}
+
+// waitFor polls: a minute is far more than anything here takes.
+func waitFor(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); <-tick.C {
+		if done() {
+			return
+		}
+	}
+	t.Fatalf("waited a minute for %s", what)
+}
+
+// copyTree copies files with holes as such: badger's are large and hardly filled.
+func copyTree(t *testing.T, from string) string {
+	t.Helper()
+	to := filepath.Join(t.TempDir(), "copy")
+	err := filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			return os.MkdirAll(filepath.Join(to, rel), 0o700)
+		}
+		return copySparse(path, filepath.Join(to, rel))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
+
+func copySparse(from, to string) error {
+	text, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	f, err := os.Create(to)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	zero := make([]byte, 64<<10)
+	for at := 0; at < len(text); at += len(zero) {
+		block := text[at:min(at+len(zero), len(text))]
+		if bytes.Equal(block, zero[:len(block)]) {
+			continue
+		}
+		if _, err := f.WriteAt(block, int64(at)); err != nil {
+			return err
+		}
+	}
+	return f.Truncate(int64(len(text)))
+}
