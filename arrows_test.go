@@ -1,0 +1,84 @@
+package hr_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/hotreflex/hr"
+
+// below says which packages of ours each package may import: the arrows of
+// ARCHITECTURE.md. They point down only.
+var below = map[string][]string{
+	"tags":       nil,
+	"astcheck":   nil,
+	"cache":      nil,
+	"watch":      nil,
+	"supervisor": nil,
+	"graph":      {"astcheck", "tags"},
+	"link":       nil, // and what lies in it
+	"build":      {"astcheck", "cache", "graph", "link", "tags"},
+	"protocol":   {"build", "graph"},
+	"daemon":     {"build", "cache", "graph", "link", "protocol"},
+	"cmd/hr":     {"astcheck", "build", "daemon", "graph", "protocol", "supervisor", "tags", "watch"},
+	"cmd/hrd":    {"build", "daemon", "protocol", "tags"},
+	"benchmarks": nil,
+}
+
+// TestArrows compares the imports of every package, tests aside, with the
+// picture, and wants a package comment of each.
+func TestArrows(t *testing.T) {
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,Doc", "./...")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	dec := json.NewDecoder(bytes.NewReader(out))
+	for {
+		var p struct {
+			ImportPath, Doc string
+			Imports         []string
+		}
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if p.ImportPath == module {
+			continue
+		}
+		name := strings.TrimPrefix(p.ImportPath, module+"/")
+		if p.Doc == "" {
+			t.Errorf("%s has no package comment", name)
+		}
+		room := roomOf(name)
+		allowed, known := below[room]
+		if !known {
+			t.Errorf("%s is not in the picture: add it there, with its one job, or give its code to another package", name)
+			continue
+		}
+		for _, imp := range p.Imports {
+			target, ours := strings.CutPrefix(imp, module+"/")
+			if ours && roomOf(target) != room && !slices.Contains(allowed, roomOf(target)) {
+				t.Errorf("%s imports %s: that arrow is not in the picture", name, target)
+			}
+		}
+	}
+}
+
+// roomOf maps a package to the room it lies in: parts of a package may have
+// packages of their own below it.
+func roomOf(name string) string {
+	for room := range below {
+		if name == room || strings.HasPrefix(name, room+"/") {
+			return room
+		}
+	}
+	return name
+}
