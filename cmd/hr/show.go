@@ -104,6 +104,9 @@ func (r *runner) phases(l launch) string {
 	text := "\n      " + strings.Join(parts, ", ")
 	if out != nil {
 		for _, p := range out.Packages {
+			if p.Action == "cut off" {
+				continue // hr why lists them
+			}
 			text += fmt.Sprintf("\n      %s: %s (%s)", p.Path, p.Action, p.Why)
 			if p.Took > 0 {
 				text += " " + ms(p.Took)
