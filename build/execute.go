@@ -102,9 +102,20 @@ func (e *Engine) execute(ctx context.Context, t *Target, last *Program, s *graph
 	return x.archives, results, err
 }
 
-// compileEnv is the environment that the go command gives its tools.
+// compileHeap is how far the compiler's heap may grow before it collects
+// garbage. A process that lives for a second at most needs no collector: on
+// caddy's largest package (500 MB) a tenth of the time and a quarter of the CPU
+// go without it. Two at a time stay far below what a machine with Go has.
+const compileHeap = "768MiB"
+
+// compileEnv is the environment that the go command gives its tools. Neither of
+// the collector's settings changes the output; the user's own win.
 func compileEnv(recorded []string, t *Target) []string {
-	return append(slices.Clone(recorded), "GOROOT="+t.tool.GOROOT(), "PWD="+t.job.Dir)
+	env := append(slices.Clone(recorded), "GOROOT="+t.tool.GOROOT(), "PWD="+t.job.Dir)
+	if getenv(env, "GOGC") == "" && getenv(env, "GOMEMLIMIT") == "" {
+		env = append(env, "GOGC=off", "GOMEMLIMIT="+compileHeap)
+	}
+	return env
 }
 
 // run drives the workers. The first failure of ours stops everything; packages
