@@ -29,6 +29,8 @@ func mountWith(t *testing.T, dir string, size int, flags uintptr) {
 	})
 }
 
+const noexec = unix.MS_NOEXEC
+
 func remountReadOnly(t *testing.T, dir string) {
 	t.Helper()
 	if err := unix.Mount("tmpfs", dir, "tmpfs", unix.MS_REMOUNT|unix.MS_RDONLY, ""); err != nil {

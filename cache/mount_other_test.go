@@ -10,4 +10,6 @@ func mount(t *testing.T, dir string, size int) {
 
 func mountWith(t *testing.T, dir string, size int, flags uintptr) { mount(t, dir, size) }
 
+const noexec = 0
+
 func remountReadOnly(t *testing.T, dir string) { mount(t, dir, 0) }
