@@ -236,7 +236,7 @@ func (d *Daemon) look() {
 			d.goAway("drained")
 		case open == 0 && d.opt.Idle > 0 && quiet > d.opt.Idle:
 			d.goAway("idle")
-		case d.opt.Vanished != nil && d.opt.Vanished():
+		case !draining && d.opt.Vanished != nil && d.opt.Vanished(): // one that drains gave its socket away
 			d.goAway("the socket is gone")
 		}
 		if busy {
