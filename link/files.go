@@ -1,0 +1,121 @@
+package link
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/hotreflex/hr/link/image"
+)
+
+// files are the programs that were written for a state, the oldest first.
+//
+// Writing a whole program costs as much as linking it (10 ms for 20 MB on
+// tmpfs), so an old program is made into the new one: its file is renamed and
+// the pages that differ are written. That is done only if nobody can notice;
+// see takeBack.
+type files struct {
+	list []written
+}
+
+// written is one program file and what has changed in the image since.
+type written struct {
+	path  string
+	info  os.FileInfo // as it was when the file was complete
+	stale []image.Span
+}
+
+// write puts the image at out. The last keep files stay.
+func (f *files) write(out string, m *image.Image, keep int) error {
+	dirty := m.TakeDirty()
+	for i := range f.list {
+		f.list[i].stale = image.Union(f.list[i].stale, dirty)
+	}
+	tmp, err := tempName(out)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp)
+	info, err := f.reuse(tmp, m, keep)
+	if err != nil || info == nil {
+		if info, err = writeFresh(tmp, m); err != nil {
+			return err
+		}
+	}
+	if err := os.Rename(tmp, out); err != nil {
+		return err
+	}
+	f.forget(out)
+	f.list = append(f.list, written{path: out, info: info})
+	return nil
+}
+
+// reuse makes tmp out of the oldest file if there are more than keep. It
+// returns nil if none could be taken.
+func (f *files) reuse(tmp string, m *image.Image, keep int) (os.FileInfo, error) {
+	if keep < 0 {
+		return nil, nil
+	}
+	for len(f.list) > keep {
+		w := f.list[0]
+		f.list = f.list[1:]
+		file, err := takeBack(w, tmp, int64(len(m.B)))
+		if err != nil {
+			continue // somebody has it, or it is gone
+		}
+		return patch(file, m, w.stale)
+	}
+	return nil, nil
+}
+
+func patch(file *writer, m *image.Image, spans []image.Span) (os.FileInfo, error) {
+	for _, s := range spans {
+		if _, err := file.WriteAt(m.B[s.Off:s.End], int64(s.Off)); err != nil {
+			file.Close()
+			return nil, err
+		}
+	}
+	return file.finish()
+}
+
+// writeFresh writes a new file, leaving out pages of zeros: slack is never
+// written, so it takes no memory on tmpfs.
+func writeFresh(tmp string, m *image.Image) (os.FileInfo, error) {
+	file, err := create(tmp)
+	if err != nil {
+		return nil, err
+	}
+	if err := file.Truncate(int64(len(m.B))); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return patch(file, m, m.NonZero())
+}
+
+// forget drops files that were replaced by a newer one of the same path.
+func (f *files) forget(path string) {
+	kept := f.list[:0]
+	for _, w := range f.list {
+		if w.path != path {
+			kept = append(kept, w)
+		}
+	}
+	f.list = kept
+}
+
+// tempName reserves a name beside out.
+func tempName(out string) (string, error) {
+	f, err := os.CreateTemp(filepath.Dir(out), "."+filepath.Base(out)+".link-*")
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	return f.Name(), nil
+}
+
+// sameFile tells whether the file is still the one that was written, untouched.
+func (w written) sameFile(now os.FileInfo) bool {
+	return os.SameFile(w.info, now) && w.info.ModTime().Equal(now.ModTime()) && w.info.Size() == now.Size() && soleLink(now)
+}
+
+var errTaken = fmt.Errorf("file is in use")

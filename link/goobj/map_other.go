@@ -1,0 +1,11 @@
+//go:build !unix
+
+package goobj
+
+import "os"
+
+// Map reads the file: there is no mapping on this system.
+func Map(file string) ([]byte, error) { return os.ReadFile(file) }
+
+// Unmap leaves the bytes to the garbage collector.
+func Unmap([]byte) {}

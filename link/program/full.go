@@ -1,0 +1,261 @@
+package program
+
+import (
+	"slices"
+
+	"github.com/hotreflex/hr/link/dialect"
+	"github.com/hotreflex/hr/link/image"
+	"github.com/hotreflex/hr/link/layout"
+	"github.com/hotreflex/hr/link/pcln"
+	"github.com/hotreflex/hr/link/reach"
+	"github.com/hotreflex/hr/link/reloc"
+	"github.com/hotreflex/hr/link/symtab"
+)
+
+// resolveAll resolves names and finds what is live, from nothing.
+func (p *Program) resolveAll() {
+	p.t.Begin(p.hot)
+	if s := p.t.Mismatch(nil); s != "" {
+		symtab.Fail("%s", s)
+	}
+	if p.made.moduledata == nil {
+		p.override()
+	}
+	p.setStrings()
+	p.flood = reach.New(p.t)
+	p.coldLive = p.coldLive[:0]
+	p.Phases.done("resolve")
+	p.reach()
+	p.Phases.done("reach")
+}
+
+// reach finds what is live with the present objects.
+func (p *Program) reach() {
+	mainTasks, runtimeTasks := p.initTasks("main..inittask"), p.initTasks("runtime..inittask")
+	p.setTasks(p.made.mainList, mainTasks)
+	p.setTasks(p.made.runtimeList, runtimeTasks)
+	n := uint64(len(runtimeTasks))
+	p.made.runtimeTasks.Data = le.AppendUint64(le.AppendUint64(make([]byte, 8), n), n)
+
+	roots := []symtab.ID{p.made.entry, p.bases.Unreachable, p.bases.MapInitNoop, p.require("main.main", abiInternal)}
+	for _, id := range []symtab.ID{p.t.Lookup("_rt0_amd64_linux", abiInternal), p.t.Lookup("runtime.unreachableMethod", abi0)} {
+		if id != 0 {
+			roots = append(roots, id)
+		}
+	}
+	for _, id := range p.made.fixed {
+		if id != p.made.fips.info && id != p.made.noMemProfile {
+			roots = append(roots, id)
+		}
+	}
+	roots = append(roots, p.made.growing...)
+	roots = append(roots, mainTasks...)
+	roots = append(roots, runtimeTasks...)
+	p.flood.Run(roots)
+	p.coldLive = append(p.coldLive, p.flood.NewCold...)
+	p.setMemProfiling()
+}
+
+// layOut places everything that is live and fills a new image.
+func (p *Program) layOut() {
+	p.types = typeLists{}
+	p.parts = p.cut()
+	inParallel(len(p.parts), func(i int) { p.parts[i].collect(p) })
+	p.Phases.done("lines")
+
+	p.typeLists()
+	info := p.buildInfo()
+	var chunks []*layout.Chunk
+	for _, part := range p.parts {
+		part.Measure(p.t, part.block.Size())
+		chunks = append(chunks, part.Chunk)
+	}
+	p.layout = layout.Plan(p.t, chunks, uint32(len(info)))
+	l := p.layout
+	p.setBases()
+	for _, part := range p.parts {
+		part.Assign(p.t)
+		part.fresh = true
+	}
+	p.Phases.done("layout")
+
+	p.Image = image.New(layout.Base, l.FileEnd())
+	p.Image.Put(l.BuildInfo.Start, info)
+	p.writeHeader()
+	p.startMask(l.GCData, l.Section[layout.Data])
+	p.startMask(l.GCBSS, l.Section[layout.BSS])
+	p.fillTables()
+	p.fillFresh()
+	p.padTables()
+	p.sumFIPS()
+	p.Phases.done("fill")
+}
+
+// isOwn tells whether the linker itself takes care of a live symbol's place.
+func (p *Program) isOwn(id symtab.ID) bool {
+	if p.t.Bits[id]&symtab.Made == 0 {
+		return false
+	}
+	m := &p.made
+	return m.isMark[id] || m.fips.bracket(id) || slices.Contains(m.fixed, id) || slices.Contains(m.growing, id)
+}
+
+// cut divides the live symbols into parts. The cold part comes first: its first
+// function is the first of the program.
+func (p *Program) cut() []*part {
+	cold := &part{Chunk: &layout.Chunk{Name: "cold"}}
+	fips := &part{Chunk: &layout.Chunk{Name: "fips"}}
+	p.own = &part{Chunk: &layout.Chunk{Name: "linker", Hot: true}}
+	for _, id := range slices.Concat(p.made.fixed, p.made.growing) {
+		if p.t.Bits[id]&symtab.Live != 0 {
+			p.own.Add(p.t, id)
+		}
+	}
+	slices.Sort(p.coldLive)
+	f := &p.made.fips
+	withFIPS := p.t.Bits[f.info]&symtab.Live != 0
+	if withFIPS {
+		for _, s := range fipsSections {
+			fips.Add(p.t, f.start[s.section])
+		}
+	}
+	for _, id := range p.coldLive {
+		kind := p.t.Kind(id)
+		switch {
+		case p.isOwn(id) || kind == dialect.TLSBSS:
+		case kind.IsFIPS():
+			fips.Add(p.t, id)
+		default:
+			cold.Add(p.t, id)
+		}
+	}
+	if withFIPS {
+		for _, s := range fipsSections {
+			fips.Add(p.t, f.end[s.section])
+		}
+	}
+	parts := []*part{cold, fips, p.own}
+	p.byPath = map[string]*part{}
+	for _, pkg := range p.hot {
+		part := &part{Chunk: &layout.Chunk{Name: pkg.Path, Hot: true}, pkg: pkg}
+		p.addHot(part)
+		p.byPath[pkg.Path] = part
+		parts = append(parts, part)
+	}
+	return parts
+}
+
+// addHot puts the live symbols of the part's package into its chunk, in order
+// of their IDs, which is their order in the objects.
+func (p *Program) addHot(part *part) {
+	for _, o := range part.pkg.Objects {
+		for id := o.Base; id < o.Base+symtab.ID(o.NDefs()); id++ {
+			if p.t.Bits[id]&symtab.Live == 0 {
+				continue
+			}
+			if p.t.Kind(id).IsFIPS() {
+				symtab.Fail("%s is in the FIPS module but not in the standard library", p.t.Name(id))
+			}
+			part.Add(p.t, id)
+		}
+	}
+}
+
+func (part *part) collect(p *Program) {
+	part.block = pcln.Collect(p.t, part.Syms[layout.Text], p.in.Root)
+}
+
+// setBases settles the addresses that others are relative to, and the marks.
+func (p *Program) setBases() {
+	l := p.layout
+	text, ro := l.Section[layout.Text], l.Section[layout.Rodata]
+	p.bases.TextStart, p.bases.TextEnd = text.Start, text.End()
+	p.bases.RodataStart, p.bases.RodataEnd = ro.Start, ro.End()
+	p.places.Text, p.places.Rodata, p.places.Ftab = text.Start, ro.Start, l.Ftab.Start
+	for name, addr := range p.addresses() {
+		if id, ok := p.made.marks["runtime."+name]; ok {
+			p.t.Addr[id] = addr
+		}
+	}
+	p.t.Addr[p.made.marks["go:buildinfo"]] = l.BuildInfo.Start
+}
+
+// addresses are the ends of sections and tables, by the names of the runtime's
+// moduledata.
+func (p *Program) addresses() map[string]uint32 {
+	l := p.layout
+	s := &l.Section
+	return map[string]uint32{
+		"text": s[layout.Text].Start, "etext": s[layout.Text].End(),
+		"minpc": s[layout.Text].Start, "maxpc": s[layout.Text].End(),
+		"rodata": s[layout.Rodata].Start, "erodata": s[layout.Rodata].End(),
+		"types": s[layout.Rodata].Start, "etypes": s[layout.Rodata].End(),
+		"gofunc":    s[layout.Rodata].Start,
+		"noptrdata": s[layout.Noptrdata].Start, "enoptrdata": s[layout.Noptrdata].End(),
+		"data": s[layout.Data].Start, "edata": s[layout.Data].End(),
+		"bss": s[layout.BSS].Start, "ebss": s[layout.BSS].End(),
+		"noptrbss": s[layout.NoptrBSS].Start, "enoptrbss": s[layout.NoptrBSS].End(),
+		"covctrs": s[layout.NoptrBSS].End(), "ecovctrs": s[layout.NoptrBSS].End(),
+		"end":    s[layout.NoptrBSS].End(),
+		"gcdata": l.GCData.Start, "egcdata": l.GCData.End(),
+		"gcbss": l.GCBSS.Start, "egcbss": l.GCBSS.End(),
+		"pclntab": l.PcHeader, "epclntab": s[layout.Rodata].End(),
+		"pcHeader": l.PcHeader, "findfunctab": l.FindFunc.Start,
+	}
+}
+
+// fillFresh computes the bytes of all fresh parts.
+func (p *Program) fillFresh() {
+	for _, part := range p.parts {
+		if part.fresh {
+			p.fill(part)
+			part.fresh = false
+		}
+	}
+}
+
+// batch is how many symbols a goroutine fills at a time: some hundred
+// microseconds of work.
+const batch = 4096
+
+// fill writes the symbols and tables of a part.
+func (p *Program) fill(part *part) {
+	part.sites = reloc.Sites{}
+	type job struct {
+		syms  []symtab.ID
+		sites reloc.Sites
+	}
+	var jobs []job
+	for s := layout.Text; s <= layout.Data; s++ {
+		for syms := range slices.Chunk(part.Syms[s], batch) {
+			jobs = append(jobs, job{syms: syms})
+		}
+	}
+	inParallel(len(jobs), func(i int) {
+		j := &jobs[i]
+		var scratch []byte
+		for _, id := range j.syms {
+			n := p.t.Size(id)
+			scratch = slices.Grow(scratch[:0], int(n))[:n]
+			reloc.Fill(p.t, id, scratch, &p.bases, &j.sites)
+			p.Image.Put(p.t.Addr[id], scratch)
+		}
+	})
+	for i := range jobs {
+		part.sites.Hot = append(part.sites.Hot, jobs[i].sites.Hot...)
+		part.sites.Dead = append(part.sites.Dead, jobs[i].sites.Dead...)
+	}
+	p.fillLines(part)
+	p.setMasks(part)
+}
+
+// fillLines writes the line tables of a part.
+func (p *Program) fillLines(part *part) {
+	l := p.layout
+	text := part.Range[layout.Text]
+	block, ftab := part.block.Write(p.t, part.Pcln, p.places, part.Funcs.Cap, text.End(), p.t.Addr[p.made.padFunc])
+	p.Image.Put(part.Pcln, block)
+	p.Image.Put(l.Ftab.Start+8*part.Funcs.Start, ftab)
+	at := (text.Start - l.Section[layout.Text].Start) / layout.Bucket
+	p.Image.Put(l.FindFunc.Start+at*20, pcln.FindFunc(p.t, part.Chunk))
+}

@@ -1,0 +1,133 @@
+// Package program links a set of archives into an image in memory and keeps
+// everything that it takes to link the next version of them quickly.
+//
+// Link does a full link the first time, and later a relink: replaced hot
+// packages are read, hot names resolved and hot symbols flooded again, and of
+// the image only what differs is computed. Whatever a relink cannot do in place
+// it does as a full layout from what is in memory. The image is the same for
+// the program either way.
+//
+// It does not write files and knows nothing of flags. Package link calls it. A
+// Program belongs to one goroutine at a time; it uses others inside.
+package program
+
+import (
+	"github.com/hotreflex/hr/link/dialect"
+	"github.com/hotreflex/hr/link/image"
+	"github.com/hotreflex/hr/link/layout"
+	"github.com/hotreflex/hr/link/pcln"
+	"github.com/hotreflex/hr/link/reach"
+	"github.com/hotreflex/hr/link/reloc"
+	"github.com/hotreflex/hr/link/symtab"
+)
+
+// Input is what a program is linked from.
+type Input struct {
+	Packages []Package // any order; one of them is Main
+	GOROOT   string    // of the toolchain
+	Version  string    // runtime.Version of the toolchain
+	// Root is the value of runtime.defaultGOROOT and of $GOROOT in file names;
+	// empty with -trimpath.
+	Root    string
+	ModInfo string
+	Strings map[string]string // -X: variable to value
+}
+
+// Package is one archive.
+type Package struct {
+	Path, File string
+	Hot, Main  bool
+}
+
+// Program is a linked program and the knowledge behind it.
+type Program struct {
+	in     Input
+	d      *dialect.Dialect
+	t      *symtab.Table
+	main   *symtab.Package
+	hot    []*symtab.Package // in order of resolution, main last
+	flood  *reach.Flood
+	made   madeSyms
+	layout *layout.Layout
+	parts  []*part
+	own    *part            // of the linker's own symbols
+	byPath map[string]*part // hot parts
+	types  typeLists
+	Image  *image.Image
+	bases  reloc.Bases
+	places pcln.Places
+
+	version  string               // what runtime.Version returns
+	strings  map[string]symtab.ID // texts of variables that were set
+	coldLive []symtab.ID          // all live cold symbols
+	retired  []*symtab.Package    // replaced in the last link
+	Phases   Phases               // of the last link
+}
+
+// part is a chunk with what is kept of it between links.
+type part struct {
+	*layout.Chunk
+	pkg   *symtab.Package // of a hot part
+	block *pcln.Block
+	sites reloc.Sites
+	fresh bool // must be filled in this link
+}
+
+// Mode tells what a link did.
+type Mode string
+
+const (
+	Full   Mode = "full"   // archives read, everything laid out
+	Layout Mode = "layout" // everything laid out from memory
+	Relink Mode = "relink"
+)
+
+// New links in for the first time.
+func New(in Input) (p *Program, err error) {
+	p = &Program{in: in, strings: map[string]symtab.ID{}}
+	defer catch(&err)
+	p.Phases.start()
+	p.load()
+	p.resolveAll()
+	p.layOut()
+	return p, nil
+}
+
+// Input is what the program was last linked from.
+func (p *Program) Input() Input { return p.in }
+
+// catch turns a thrown Fault, and any run-time error that malformed input may
+// have caused past the checks, into an error. A Program is unusable after one.
+func catch(err *error) {
+	switch r := recover().(type) {
+	case nil:
+	case *symtab.Fault:
+		*err = r
+	case error:
+		*err = &symtab.Fault{Reason: "internal: " + r.Error()}
+		if debugPanics {
+			panic(r)
+		}
+	default:
+		panic(r)
+	}
+}
+
+// Entry is the address where the program starts.
+func (p *Program) entry() uint32 { return p.t.Addr[p.made.entry] }
+
+// EscapePath is a package path as it stands in symbol names.
+func EscapePath(path string) string { return symtab.EscapePath(path) }
+
+// HeapBytes estimates the memory that the program holds, without the mappings
+// of archives, which the system can drop.
+func (p *Program) HeapBytes() int64 {
+	n := p.t.HeapBytes() + int64(len(p.Image.B))
+	for _, part := range p.parts {
+		n += part.block.HeapBytes() + int64(cap(part.sites.Hot)+cap(part.sites.Dead))*12
+		for _, syms := range part.Syms {
+			n += int64(cap(syms)) * 4
+		}
+	}
+	return n
+}

@@ -1,0 +1,154 @@
+package program
+
+import (
+	stdelf "debug/elf"
+	"encoding/binary"
+
+	"github.com/hotreflex/hr/link/elf"
+	"github.com/hotreflex/hr/link/gotype"
+	"github.com/hotreflex/hr/link/layout"
+	"github.com/hotreflex/hr/link/symtab"
+)
+
+// fillTables writes what belongs to the program as a whole. It is done in every
+// link; most of it comes out the same.
+func (p *Program) fillTables() {
+	l := p.layout
+	m := &p.made
+	ro := l.Section[layout.Rodata]
+
+	// One text section, as the runtime's textsect.
+	text := l.Section[layout.Text]
+	sect := p.t.MadeOf(m.textsect)
+	sect.Data = le.AppendUint64(le.AppendUint64(make([]byte, 8), uint64(text.Cap)), uint64(text.Start))
+
+	// Function record of unused entries: no name, no tables, no unit.
+	pad := p.t.MadeOf(m.padFunc)
+	pad.Data = make([]byte, pad.Size)
+	le.PutUint32(pad.Data[32:], ^uint32(0))
+
+	p.writeTypeLists()
+	m.moduledata.Data = p.moduledata()
+
+	header := make([]byte, 72) // runtime.pcHeader
+	le.PutUint32(header, 0xfffffff1)
+	header[6], header[7] = 1, addrSize
+	le.PutUint64(header[8:], uint64(l.Funcs))
+	files := uint32(0)
+	for _, part := range p.parts {
+		files += part.block.NFiles()
+	}
+	le.PutUint64(header[16:], uint64(files))
+	if p.d.TextStartInHeader {
+		le.PutUint64(header[24:], uint64(text.Start))
+	}
+	// Names, files and pc tables are all relative to the read-only section,
+	// where the header lies; only the function table has a place of its own.
+	le.PutUint64(header[64:], uint64(l.Ftab.Start-ro.Start))
+	p.Image.Put(l.PcHeader, header)
+}
+
+// padTables writes the entries that no part has.
+func (p *Program) padTables() {
+	l := p.layout
+	text := l.Section[layout.Text]
+	free := l.UnusedFuncs()
+	b := make([]byte, 0, 8*(free.Cap+1))
+	for range free.Cap + 1 {
+		b = le.AppendUint32(b, text.Cap)
+		b = le.AppendUint32(b, p.t.Addr[p.made.padFunc]-l.Ftab.Start)
+	}
+	p.Image.Put(l.Ftab.Start+8*free.Start, b)
+	// A program counter in the tail finds the end of the table at once.
+	used := uint32(0)
+	for _, c := range l.Chunks {
+		used = max(used, c.Range[layout.Text].End()-text.Start)
+	}
+	bucket := le.AppendUint32(nil, max(free.Start, 1)-1)
+	bucket = append(bucket, make([]byte, 16)...)
+	for at := used / layout.Bucket; at < text.Cap/layout.Bucket; at++ {
+		p.Image.Put(l.FindFunc.Start+at*20, bucket)
+	}
+}
+
+// moduledata makes the content of runtime.firstmoduledata. Names and offsets of
+// its fields come from the type descriptor; a field that is not known here may
+// mean anything, so it ends the link.
+func (p *Program) moduledata() []byte {
+	l := p.layout
+	m := &p.made
+	addr := p.addresses()
+	ro := l.Section[layout.Rodata]
+	b := make([]byte, m.moduledata.Size)
+	slice := func(off, addr, n uint32) {
+		le.PutUint64(b[off:], uint64(addr))
+		le.PutUint64(b[off+8:], uint64(n))
+		le.PutUint64(b[off+16:], uint64(n))
+	}
+	entries := func(id symtab.ID, size uint32) uint32 { return p.t.Size(id) / size }
+	for _, f := range gotype.Fields(p.t, p.require("type:runtime.moduledata", abi0)) {
+		switch f.Name {
+		case "funcnametab", "filetab", "pctab":
+			slice(f.Offset, ro.Start, ro.Cap)
+		case "cutab":
+			slice(f.Offset, ro.Start, ro.Cap/4)
+		case "pclntable":
+			slice(f.Offset, l.Ftab.Start, ro.End()-l.Ftab.Start)
+		case "ftab":
+			slice(f.Offset, l.Ftab.Start, l.Funcs+1)
+		case "textsectmap":
+			slice(f.Offset, p.t.Addr[m.textsect], 1)
+		case "typelinks":
+			slice(f.Offset, p.t.Addr[m.typelinks], entries(m.typelinks, 4))
+		case "itablinks":
+			slice(f.Offset, p.t.Addr[m.itablinks], entries(m.itablinks, addrSize))
+		case "inittasks":
+			slice(f.Offset, p.t.Addr[m.mainList], entries(m.mainList, addrSize))
+		case "hasmain":
+			b[f.Offset] = 1
+		case "NotInHeap", "ptab", "pluginpath", "pkghashes", "modulename", "modulehashes",
+			"bad", "gcdatamask", "gcbssmask", "typemap", "next":
+			// Zero in a program without plugins and shared libraries.
+		default:
+			a, ok := addr[f.Name]
+			if !ok {
+				symtab.Fail("runtime.moduledata has an unknown field %s", f.Name)
+			}
+			le.PutUint64(b[f.Offset:], uint64(a))
+		}
+	}
+	return b
+}
+
+// buildInfo is what "go version -m" looks for at the start of the writable
+// segment (debug/buildinfo).
+func (p *Program) buildInfo() []byte {
+	b := make([]byte, 32)
+	copy(b, "\xff Go buildinf:")
+	b[14], b[15] = addrSize, 2 // strings follow the header
+	for _, name := range []string{p.version, p.in.ModInfo} {
+		b = binary.AppendUvarint(b, uint64(len(name)))
+		b = append(b, name...)
+	}
+	for len(b)%16 != 0 {
+		b = append(b, 0)
+	}
+	return b
+}
+
+// pageAlign is the alignment of segments.
+const pageAlign = 4096
+
+// writeHeader writes ELF header and program headers.
+func (p *Program) writeHeader() {
+	l := p.layout
+	s := &l.Section
+	text, ro := s[layout.Text].End(), s[layout.Rodata]
+	segments := []elf.Segment{
+		{Type: stdelf.PT_LOAD, Flags: stdelf.PF_R | stdelf.PF_X, Start: layout.Base, FileEnd: text, End: text, Align: pageAlign},
+		{Type: stdelf.PT_LOAD, Flags: stdelf.PF_R, Start: ro.Start, FileEnd: ro.End(), End: ro.End(), Align: pageAlign},
+		{Type: stdelf.PT_LOAD, Flags: stdelf.PF_R | stdelf.PF_W, Start: l.BuildInfo.Start, FileEnd: l.FileEnd(), End: s[layout.NoptrBSS].End(), Align: pageAlign},
+		{Type: stdelf.PT_GNU_STACK, Flags: stdelf.PF_R | stdelf.PF_W, Align: 8},
+	}
+	p.Image.Put(layout.Base, elf.Header(layout.Base, p.entry(), segments))
+}

@@ -1,0 +1,284 @@
+package symtab
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/hotreflex/hr/link/dialect"
+	"github.com/hotreflex/hr/link/goobj"
+)
+
+var errFlags = errors.New("object is for shared libraries or cannot be linked")
+
+// Package is one archive in the table.
+type Package struct {
+	Path    string // import path; "main" is the path of no package but the linked one
+	File    string
+	Hot     bool
+	Archive *goobj.Archive
+	Objects []*Object // the compiler's object first
+	mapping []byte
+}
+
+// Object is a Go object with its place in the table.
+type Object struct {
+	*goobj.Object
+	Pkg  *Package
+	Base ID // ID of local symbol 0
+
+	num     uint32
+	ids     idRange
+	slots   []uint32      // of non-package symbols; 0: static
+	defs    []uint32      // of package definitions that have a name; 0: none
+	hashed  []ID          // meaning of hashed definitions; 0: not asked yet
+	imports []*Package    // by package index
+	inIface []uint32      // non-package symbols that carry the UsedInIface flag
+	refs    []goobj.Ref   // foreign symbols that carry it
+	marked  bool          // inIface and refs have been carried over
+	minSize map[ID]uint32 // variables that another declaration made larger
+}
+
+// Load is an archive that has been read but is not part of a table yet. Loads
+// can be made concurrently.
+type Load struct {
+	pkg    *Package
+	hashes [][]uint64 // per object: of package definitions, then non-package symbols
+}
+
+// Read maps and checks an archive for this table.
+func (t *Table) Read(path, file string, hot bool) (*Load, error) {
+	mapping, err := goobj.Map(file)
+	if err != nil {
+		return nil, err
+	}
+	l := &Load{pkg: &Package{Path: path, File: file, Hot: hot, mapping: mapping}}
+	if err := t.read(l); err != nil {
+		goobj.Unmap(mapping)
+		return nil, err
+	}
+	return l, nil
+}
+
+func (t *Table) read(l *Load) (err error) {
+	p := l.pkg
+	if p.Archive, err = goobj.ParseArchive(p.mapping); err != nil {
+		return err
+	}
+	limits := goobj.Limits{
+		Builtins: len(t.D.Builtins),
+		Ignored:  func(k uint8) bool { return t.D.Kind(k) == dialect.Debug },
+		Known:    func(k uint8) bool { return t.D.Kind(k) != dialect.Unknown },
+	}
+	for _, g := range p.Archive.Objects {
+		if g.Flags&(goobj.FlagShared|goobj.FlagUnlinkable) != 0 {
+			return errFlags
+		}
+		if err := g.Check(limits); err != nil {
+			return err
+		}
+		l.hashes = append(l.hashes, t.hashNames(g))
+		p.Objects = append(p.Objects, &Object{Object: g, Pkg: p})
+	}
+	return nil
+}
+
+// hashNames hashes the names that the table will ask for: those of package
+// definitions and of non-package symbols. 0 means: not looked up by name.
+func (t *Table) hashNames(g *goobj.Object) []uint64 {
+	hashes := make([]uint64, g.NDef+g.NNonpkgDef+g.NNonpkgRef)
+	first := g.FirstNonpkg()
+	for i := range hashes {
+		local := i
+		if i >= g.NDef {
+			local = first + i - g.NDef
+		}
+		s := g.Sym(local)
+		if s.Static() || t.D.Kind(s.Kind()) == dialect.Debug {
+			continue
+		}
+		if name := g.Name(local); name != "" {
+			hashes[i] = hashName(name, s.ABI())
+		}
+	}
+	return hashes
+}
+
+// Same tells whether the load has the objects of p, bit for bit.
+func (l *Load) Same(p *Package) bool {
+	if len(l.pkg.Objects) != len(p.Objects) || l.pkg.Archive.Header != p.Archive.Header ||
+		string(l.pkg.Archive.Cgo) != string(p.Archive.Cgo) || len(l.pkg.Archive.Host) != len(p.Archive.Host) {
+		return false
+	}
+	for i, o := range p.Objects {
+		if string(l.pkg.Objects[i].Bytes()) != string(o.Bytes()) {
+			return false
+		}
+	}
+	return true
+}
+
+// Header is the object header line of the archive.
+func (l *Load) Header() string { return l.pkg.Archive.Header }
+
+// Package is the package that Add will put into the table.
+func (l *Load) Package() *Package { return l.pkg }
+
+// Discard gives the mapping back.
+func (l *Load) Discard() { goobj.Unmap(l.pkg.mapping) }
+
+// Add puts loads into the table, in order; a package of the same path is
+// replaced, which only hot ones may be. Cold names are resolved here, hot ones
+// by Begin.
+func (t *Table) Add(loads []*Load) {
+	t.reserve(loads)
+	for _, l := range loads {
+		if old := t.packages[l.pkg.Path]; old != nil {
+			t.Remove(old)
+		}
+		t.packages[l.pkg.Path] = l.pkg
+		for i, o := range l.pkg.Objects {
+			t.place(o, l.hashes[i])
+		}
+	}
+	// Package definitions of all loads first: they are never duplicates.
+	for _, l := range loads {
+		if l.pkg.Hot {
+			continue
+		}
+		for _, o := range l.pkg.Objects {
+			for i, s := range o.defs {
+				if s != 0 {
+					t.defineCold(s, o.Base+ID(i))
+				}
+			}
+		}
+	}
+	for _, l := range loads {
+		if l.pkg.Hot {
+			continue
+		}
+		for _, o := range l.pkg.Objects {
+			for i, s := range o.slots[:o.NNonpkgDef] {
+				if s != 0 {
+					t.defineCold(s, o.Base+ID(o.FirstNonpkg()+i))
+				}
+			}
+		}
+	}
+}
+
+// place gives the object its IDs and its slots.
+func (t *Table) place(o *Object, hashes []uint64) {
+	r := t.allocate(ID(o.NDefs()))
+	o.ids, o.Base = r, r.base
+	if n := len(t.freeNums); n > 0 {
+		o.num = t.freeNums[n-1]
+		t.freeNums = t.freeNums[:n-1]
+		t.Objects[o.num] = o
+	} else {
+		o.num = uint32(len(t.Objects))
+		t.Objects = append(t.Objects, o)
+	}
+	for id := r.base; id < r.base+r.n; id++ {
+		t.obj[id] = o.num
+	}
+	if o.Pkg.Hot {
+		for id := r.base; id < r.base+r.n; id++ {
+			t.Bits[id] = Hot
+		}
+	}
+	o.defs = make([]uint32, o.NDef)
+	o.slots = make([]uint32, o.NNonpkgDef+o.NNonpkgRef)
+	o.hashed = make([]ID, o.NHash64+o.NHash)
+	first := o.FirstNonpkg()
+	for i, h := range hashes {
+		switch {
+		case h == 0:
+		case i < o.NDef:
+			o.defs[i] = t.slotOf(o, i, h)
+		default:
+			n := i - o.NDef
+			s := o.Sym(first + n)
+			o.slots[n] = t.slotOf(o, first+n, h)
+			if s.Flag2()&goobj.UsedInIface != 0 {
+				o.inIface = append(o.inIface, uint32(n))
+			}
+		}
+	}
+	for i := range o.NRefFlags() {
+		if ref, _, flag2 := o.RefFlags(i); flag2&goobj.UsedInIface != 0 {
+			o.refs = append(o.refs, ref)
+		}
+	}
+}
+
+// slotOf is the slot of the name of local symbol i. The name of a slot outlives
+// the mapping of a hot object.
+func (t *Table) slotOf(o *Object, i int, h uint64) uint32 {
+	before := len(t.slots)
+	s := t.slot(o.Name(i), o.Sym(i).ABI(), h)
+	if o.Pkg.Hot && len(t.slots) > before {
+		t.slots[s].name = strings.Clone(t.slots[s].name)
+	}
+	return s
+}
+
+// reserve makes room for all loads at once.
+func (t *Table) reserve(loads []*Load) {
+	ids, hashes := 0, 0
+	for _, l := range loads {
+		for i, o := range l.pkg.Objects {
+			n := o.NDefs()
+			ids += n + n/8 + 16
+			hashes += len(l.hashes[i])
+		}
+	}
+	if len(loads) > 1 {
+		t.growTo(len(t.Bits) + ids)
+		t.reserveNames(hashes / 2) // every second one is a name seen before
+	}
+}
+
+// Remove takes a hot package out of the table.
+func (t *Table) Remove(p *Package) {
+	if t.packages[p.Path] == p {
+		delete(t.packages, p.Path)
+	}
+	for _, o := range p.Objects {
+		for id := o.ids.base; id < o.ids.base+o.ids.n; id++ {
+			if t.Bits[id]&Made != 0 {
+				delete(t.made, id)
+			}
+			t.Bits[id], t.Addr[id], t.obj[id] = 0, 0, 0
+		}
+		t.free = append(t.free, o.ids)
+		t.Objects[o.num] = nil
+		t.freeNums = append(t.freeNums, o.num)
+	}
+}
+
+// Package finds a package by its path.
+func (t *Table) Package(path string) *Package { return t.packages[path] }
+
+// Packages calls f for every package.
+func (t *Table) EachPackage(f func(*Package)) {
+	for _, p := range t.packages {
+		f(p)
+	}
+}
+
+// Unmap gives the mapping of a removed package back. Names of its symbols must
+// not be in use any more.
+func (p *Package) Unmap() {
+	if p.mapping != nil {
+		goobj.Unmap(p.mapping)
+		p.mapping = nil
+	}
+}
+
+// Close unmaps all packages; the table is unusable then.
+func (t *Table) Close() {
+	for _, p := range t.packages {
+		p.Unmap()
+	}
+}
