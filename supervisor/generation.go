@@ -20,6 +20,7 @@ type Generation struct {
 	hadTerm bool          // set before done is closed
 	ready   chan struct{} // closed by markReady
 	isReady sync.Once
+	heard   chan bool     // a listen on a held socket; true when all held are listened on
 	killed  chan struct{} // closed by killNow
 	isKill  sync.Once
 	empty   bool // no process is left; guarded by Supervisor.busy
@@ -32,6 +33,7 @@ func newGeneration(id int) *Generation {
 		done:   make(chan struct{}),
 		ready:  make(chan struct{}),
 		killed: make(chan struct{}),
+		heard:  make(chan bool, 1),
 	}
 }
 
@@ -65,6 +67,22 @@ func (g *Generation) over() bool {
 }
 
 func (g *Generation) markReady() { g.isReady.Do(func() { close(g.ready) }) }
+
+// listens reports a listen on a held socket. Only the newest word counts.
+func (g *Generation) listens(complete bool) {
+	for {
+		select {
+		case g.heard <- complete:
+			return
+		default:
+		}
+		select {
+		case old := <-g.heard:
+			complete = complete || old
+		default:
+		}
+	}
+}
 
 // killNow makes the stop ladder skip its grace, and kills even without one.
 func (g *Generation) killNow() {

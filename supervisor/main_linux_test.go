@@ -2,5 +2,13 @@ package supervisor
 
 // systemPrograms are further programs of this system.
 var systemPrograms = map[string]func([]string){
-	"front": front,
+	"front":    front,
+	"serve":    serve,
+	"graceful": serveGracefully,
+	"several":  serveSeveral,
+	"mixed":    serveMixed,
+	"closes":   serveAndClose,
+	"shutdown": serveAndShutDown,
+	"epoll":    serveEpollFirst,
+	"twice":    bindTwice,
 }

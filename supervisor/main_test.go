@@ -38,6 +38,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// quickExit keeps programs built with -race from sleeping a second at exit.
+const quickExit = "GORACE=atexit_sleep_ms=0"
+
 // programs are what the tests supervise. Each prints a line "up PID" when it
 // has set itself up.
 var programs = map[string]func(args []string){
@@ -181,7 +184,7 @@ func (o *output) wait(t *testing.T, key string) string {
 
 // testSpec runs a program of the list.
 func testSpec(o *output, program string, args ...string) Spec {
-	spec := Spec{Path: os.Args[0], Args: append([]string{os.Args[0]}, args...), Env: append(os.Environ(), programVariable+"="+program)}
+	spec := Spec{Path: os.Args[0], Args: append([]string{os.Args[0]}, args...), Env: append(os.Environ(), programVariable+"="+program, quickExit)}
 	if o != nil {
 		spec.Stdout, spec.Stderr = o.file, o.file
 	}

@@ -17,14 +17,37 @@ const (
 	// quarter of the time the program took anyway.
 	readyPoll    = time.Millisecond
 	readyPollMax = 20 * time.Millisecond
+	// restWait is for the other listeners of a program that has the first:
+	// they follow at once, unless the new version has fewer.
+	restWait = 200 * time.Millisecond
 )
 
-// watchReady marks g ready when a process of it listens, or has had its time.
-// before holds the sockets that listened before it was started.
+// watchReady marks g ready when it listens on every address that is held, or
+// on a new one, or has had its time. before holds the sockets that listened
+// before it was started. Then it looks after the held sockets while g lives.
 func (s *Supervisor) watchReady(g *Generation, before map[uint64]bool) {
-	if !canSeeListeners {
+	if s.awaitListen(g, before) {
 		g.markReady()
-		return
+	}
+	tick := time.NewTicker(sweepInterval)
+	defer tick.Stop()
+	for s.handover.current() != handoverPlain {
+		select {
+		case <-tick.C:
+			if s.Current() != g {
+				return
+			}
+			s.handover.sweep(g)
+		case <-g.Done():
+			return
+		}
+	}
+}
+
+// awaitListen returns false when g exited before it was ready.
+func (s *Supervisor) awaitListen(g *Generation, before map[uint64]bool) bool {
+	if !canSeeListeners {
+		return true
 	}
 	s.mu.Lock()
 	habit := s.listened
@@ -38,22 +61,35 @@ func (s *Supervisor) watchReady(g *Generation, before map[uint64]bool) {
 	interval := readyPoll
 	look := time.NewTimer(interval)
 	defer look.Stop()
+	// A held address that the program does not use any more must not delay it
+	// for long, and one that it is about to listen on should be waited for.
+	var rest <-chan time.Time
+	listens := func(all bool) bool {
+		s.learn(listenYes)
+		if rest == nil && !all {
+			rest = time.After(restWait)
+		}
+		return all
+	}
 	for {
 		select {
+		case all := <-g.heard:
+			if listens(all) {
+				return true
+			}
 		case <-look.C:
-			if g.listensSince(before) {
-				s.learn(listenYes)
-				g.markReady()
-				return
+			if g.listensSince(before) && listens(!s.handover.holds()) {
+				return true
 			}
 			interval = min(interval*5/4, readyPollMax)
 			look.Reset(interval)
+		case <-rest:
+			return true
 		case <-deadline.C:
 			s.learn(listenNo)
-			g.markReady()
-			return
+			return true
 		case <-g.Done():
-			return
+			return false
 		}
 	}
 }

@@ -22,12 +22,14 @@ var busyRetries = []time.Duration{1, 2, 4, 8, 16, 32, 64}
 const generationVariable = "HR_GENERATION"
 
 // spawn starts g on a thread of its own, which lives as long as the program:
-// Pdeathsig fires when the creating thread dies (go.dev/issue/27505), and
-// the thread ends with the goroutine because it is never unlocked.
+// Pdeathsig fires when the creating thread dies (go.dev/issue/27505), and the
+// hand-over's filter stays on it for good. The thread ends with the goroutine
+// because it is never unlocked.
 func (s *Supervisor) spawn(ctx context.Context, g *Generation, spec Spec) error {
 	started := make(chan error, 1)
 	s.wg.Go(func() {
 		onOwnThread(func() {
+			s.handover.install(g)
 			err := s.exec(ctx, g, spec)
 			if err == nil {
 				s.terminal.started(g.Pid)

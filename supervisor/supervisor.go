@@ -41,6 +41,14 @@ type Options struct {
 	// generation, 10 s after one that listened, and 50 ms after one that did not.
 	ReadyTimeout time.Duration
 
+	// Handover "off" frees the program's ports between two generations. "" and
+	// "auto" keep its TCP listening sockets open, where the system can, so that
+	// connections wait instead of being refused; see Supervisor.Handover.
+	Handover string
+	// Overlap starts the next generation before the last is stopped, when
+	// sockets are held; a program that cannot run twice is started after all.
+	Overlap bool
+
 	// Terminal lets the program have the terminal on standard input when it
 	// reads it or changes its modes. Meanwhile Ctrl-C and Ctrl-\ reach the
 	// program only (see Generation.HadTerminal), and nobody else may read it.
@@ -51,6 +59,13 @@ type Options struct {
 
 	// Log receives one-line notices for the user. nil discards them.
 	Log func(format string, args ...any)
+
+	seams seams
+}
+
+// seams lets tests have what a system forbids.
+type seams struct {
+	noGetfd bool // descriptors of other processes cannot be taken
 }
 
 const (
@@ -60,6 +75,9 @@ const (
 	// killWait bounds the wait after SIGKILL: only a process in uninterruptible
 	// sleep (a dead NFS server) is not gone by then, and it holds no address.
 	killWait = 2 * time.Second
+	// sweepInterval is between two looks at whether held sockets are in use; a
+	// look costs two system calls per socket.
+	sweepInterval = time.Second
 )
 
 // Supervisor owns the current generation.
@@ -71,10 +89,12 @@ type Supervisor struct {
 	wg   sync.WaitGroup
 
 	terminal *terminal
+	handover *handover
 
 	mu       sync.Mutex // guards fields below
 	closed   bool
 	current  *Generation
+	leaving  *Generation // the one before, while both run
 	lastID   int
 	listened listening // what the newest generation that had its time did
 }
@@ -101,7 +121,10 @@ func New(o Options) *Supervisor {
 	if o.Log == nil {
 		o.Log = func(string, ...any) {}
 	}
-	s := &Supervisor{opts: o, busy: make(chan struct{}, 1), stop: make(chan struct{}), terminal: newTerminal(o)}
+	s := &Supervisor{
+		opts: o, busy: make(chan struct{}, 1), stop: make(chan struct{}),
+		terminal: newTerminal(o), handover: newHandover(o),
+	}
 	s.adopt()
 	return s
 }
@@ -115,38 +138,82 @@ func (s *Supervisor) Start(ctx context.Context, spec Spec) (*Generation, error) 
 	if g := s.Current(); g != nil && !g.over() {
 		return nil, fmt.Errorf("start %s: generation %d is still running", spec.Path, g.ID)
 	}
-	g, _, err := s.start(ctx, spec)
-	return g, err
+	// What the last one left behind must not meet the next one.
+	if err := s.end(ctx, s.Current(), &Timing{}); err != nil {
+		return nil, err
+	}
+	return s.start(ctx, spec, &Timing{})
 }
 
 // Replace ends the current generation, if any, and starts spec. It returns
 // when the new generation is ready or has exited (no error: see Done), or when
 // ctx ends, which leaves the new generation running.
 func (s *Supervisor) Replace(ctx context.Context, spec Spec) (*Generation, Timing, error) {
-	var t Timing
 	if err := s.acquire(ctx); err != nil {
-		return nil, t, err
+		return nil, Timing{}, err
 	}
 	defer s.release()
-	begin := time.Now()
-	if err := s.end(ctx); err != nil {
+	if s.opts.Overlap && s.handover.holds() {
+		if old := s.Current(); old != nil && !old.over() {
+			return s.overlap(ctx, old, spec)
+		}
+	}
+	return s.sequence(ctx, s.Current(), spec)
+}
+
+// sequence ends old, then starts spec; the caller holds busy.
+func (s *Supervisor) sequence(ctx context.Context, old *Generation, spec Spec) (*Generation, Timing, error) {
+	var t Timing
+	if err := s.end(ctx, old, &t); err != nil {
 		return nil, t, err
 	}
-	t.Stop = time.Since(begin)
-	g, took, err := s.start(ctx, spec)
-	t.Start = took
+	g, err := s.start(ctx, spec, &t)
 	if err != nil {
 		return nil, t, err
 	}
-	begin = time.Now()
+	return g, t, s.await(ctx, g, &t)
+}
+
+// overlap starts spec and ends old when the new generation is ready; the
+// caller holds busy. Two copies may collide in anything but the sockets, so a
+// new one that exits is tried again alone.
+func (s *Supervisor) overlap(ctx context.Context, old *Generation, spec Spec) (*Generation, Timing, error) {
+	var t Timing
+	s.setLeaving(old)
+	defer s.setLeaving(nil)
+	g, err := s.start(ctx, spec, &t)
+	if err != nil {
+		return nil, t, err
+	}
+	err = s.await(ctx, g, &t)
+	if g.over() && ctx.Err() == nil {
+		if err := s.end(ctx, g, &Timing{}); err != nil {
+			return nil, t, err
+		}
+		return s.sequence(ctx, old, spec)
+	}
+	if stopErr := s.end(ctx, old, &t); err == nil {
+		err = stopErr
+	}
+	return g, t, err
+}
+
+func (s *Supervisor) setLeaving(g *Generation) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.leaving = g
+}
+
+// await waits until g is ready, has exited, or ctx ends.
+func (s *Supervisor) await(ctx context.Context, g *Generation, t *Timing) error {
+	defer func() { t.Ready = time.Since(g.Started) }()
 	select {
 	case <-g.Ready():
 	case <-g.Done():
 	case <-ctx.Done():
-		err = fmt.Errorf("wait for generation %d: %w", g.ID, ctx.Err())
+		return fmt.Errorf("wait for generation %d: %w", g.ID, ctx.Err())
 	}
-	t.Ready = time.Since(begin)
-	return g, t, err
+	return nil
 }
 
 // Stop ends the current generation and returns when no process of it is left.
@@ -158,16 +225,26 @@ func (s *Supervisor) Stop(ctx context.Context) error {
 		return errClosed
 	}
 	defer s.release()
-	return s.end(ctx)
+	return s.end(ctx, s.Current(), &Timing{})
 }
 
 // Kill ends the current generation without grace. It does not wait, except
 // that a Stop or Replace under way returns the sooner.
 func (s *Supervisor) Kill() {
-	if g := s.Current(); g != nil {
-		g.killNow()
+	s.mu.Lock()
+	doomed := []*Generation{s.current, s.leaving}
+	s.mu.Unlock()
+	for _, g := range doomed {
+		if g != nil {
+			g.killNow()
+		}
 	}
 }
+
+// Handover tells what a restart does to listening sockets: "full" keeps them
+// and drains the old generation, "no-getfd" keeps them without draining,
+// "plain" closes them.
+func (s *Supervisor) Handover() string { return s.handover.current() }
 
 // Current returns the newest generation, running or not, or nil.
 func (s *Supervisor) Current() *Generation {
@@ -186,6 +263,7 @@ func (s *Supervisor) Close() error {
 		err = s.Stop(context.Background())
 		close(s.stop)
 		s.wg.Wait()
+		s.handover.close()
 	})
 	return err
 }
@@ -210,31 +288,38 @@ func (s *Supervisor) acquire(ctx context.Context) error {
 func (s *Supervisor) release() { <-s.busy }
 
 // start spawns spec as the next generation; the caller holds busy.
-func (s *Supervisor) start(ctx context.Context, spec Spec) (*Generation, time.Duration, error) {
+func (s *Supervisor) start(ctx context.Context, spec Spec, t *Timing) (*Generation, error) {
 	s.mu.Lock()
 	s.lastID++
 	g := newGeneration(s.lastID)
 	s.mu.Unlock()
+	s.handover.revive()
 	before := listeners()
 	begin := time.Now()
-	if err := s.spawn(ctx, g, spec); err != nil {
-		return nil, time.Since(begin), err
+	err := s.spawn(ctx, g, spec)
+	t.Start = time.Since(begin)
+	if err != nil {
+		return nil, err
 	}
 	s.mu.Lock()
 	s.current = g
 	s.mu.Unlock()
 	s.childStopped() // it may have stopped before it was the current one
 	s.wg.Go(func() { s.watchReady(g, before) })
-	return g, g.Started.Sub(begin), nil
+	return g, nil
 }
 
 // end is the stop ladder; the caller holds busy. It runs for a generation that
 // has exited, too, because its descendants may not have.
-func (s *Supervisor) end(ctx context.Context) error {
-	g := s.Current()
+func (s *Supervisor) end(ctx context.Context, g *Generation, t *Timing) error {
 	if g == nil || g.empty {
 		return nil
 	}
+	if !g.over() {
+		t.Drain = s.handover.drain(g)
+	}
+	begin := time.Now()
+	defer func() { t.Stop = time.Since(begin) }()
 	grace, cancel := context.WithTimeout(ctx, s.opts.Grace)
 	defer cancel()
 	if !g.over() {
@@ -259,6 +344,7 @@ func (s *Supervisor) end(ctx context.Context) error {
 			}
 		}
 	}
+	s.handover.awaitHangUp(g)
 	g.empty = true
 	return nil
 }

@@ -22,7 +22,7 @@ import (
 // neither the program nor started by it. /proc/PID/task/TID/children lists
 // children per forking thread, hence all threads are read. A generation's own
 // orphans are told from others by process group, by having been seen below the
-// program, or by HR_GENERATION in their environment.
+// program, by HR_GENERATION in their environment, or by the hand-over's filter.
 
 // orphanDelay gathers the deaths of a burst into one sweep; a zombie costs
 // nothing but its number meanwhile.
@@ -33,6 +33,7 @@ type descent struct {
 	mu    sync.Mutex // guards known
 	known map[int]uint64
 	start uint64 // of the program itself
+	trap  *trap  // nil without hand-over
 }
 
 // process is one line of /proc/PID/stat (proc_pid_stat(5)).
@@ -133,7 +134,7 @@ func (g *Generation) members() []int {
 		if owned == nil {
 			owned = ownProcesses()
 		}
-		if !owned[pid] && carries(pid, g.ID) {
+		if !owned[pid] && (carries(pid, g.ID) || g.trap != nil && filtered(pid)) {
 			visit(pid)
 		}
 	}
@@ -309,6 +310,28 @@ func carries(pid, id int) bool {
 		}
 	}
 	return false
+}
+
+// filtered says whether pid has a system call filter and we have none: with
+// hand-over only the program's descendants do.
+func filtered(pid int) bool { return filterMode(pid) > 0 && filterMode(os.Getpid()) == 0 }
+
+// filterMode reads the seccomp mode of a process' main thread.
+func filterMode(pid int) int {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(data)) {
+		if v, ok := strings.CutPrefix(line, "Seccomp:"); ok {
+			mode, err := strconv.Atoi(strings.TrimSpace(v))
+			if err != nil {
+				return 0
+			}
+			return mode
+		}
+	}
+	return 0
 }
 
 // children returns the pids that any thread of pid has forked or inherited.
