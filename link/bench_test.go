@@ -1,0 +1,85 @@
+package link_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hotreflex/hr/link"
+	"github.com/hotreflex/hr/link/linktest"
+)
+
+// BenchmarkGin links the example service: cold, warm after a body edit of a
+// leaf package, and with the toolchain's linker.
+func BenchmarkGin(b *testing.B) {
+	for _, cgo := range []string{"0", "1"} {
+		b.Run("cgo="+cgo, func(b *testing.B) { benchmarkModule(b, copyGin(b, cgo), "./cmd/ginsvc", "internal/greet/greet.go") })
+	}
+}
+
+func copyGin(b *testing.B, cgo string) *linktest.Module {
+	dir := b.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("../examples/ginsvc")); err != nil {
+		b.Fatal(err)
+	}
+	return &linktest.Module{Dir: dir, Env: []string{"CGO_ENABLED=" + cgo}}
+}
+
+// benchmarkModule edits the string literals of one file to and fro.
+func benchmarkModule(b *testing.B, m *linktest.Module, pattern, file string) {
+	out := b.TempDir()
+	if shm, err := os.MkdirTemp("/dev/shm", "hr-link-bench-"); err == nil {
+		b.Cleanup(func() { os.RemoveAll(shm) })
+		out = shm
+	}
+	first := m.Request(b, pattern)
+	text, err := os.ReadFile(filepath.Join(m.Dir, file))
+	if err != nil {
+		b.Fatal(err)
+	}
+	edited := strings.Replace(string(text), "return ", "println(42); return ", 1)
+	m.Write(b, file, edited)
+	second := m.Request(b, pattern)
+
+	link1 := func(b *testing.B, l link.Linker, r link.Request, name string) {
+		r.Out = filepath.Join(out, name)
+		if _, err := l.Link(context.Background(), r); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.Run("toolchain", func(b *testing.B) {
+		for b.Loop() {
+			link1(b, link.NewToolchain(), first, "prog")
+		}
+	})
+	b.Run("cold", func(b *testing.B) {
+		for b.Loop() {
+			l := link.NewIncremental(link.Options{})
+			link1(b, l, first, "prog")
+			b.StopTimer()
+			l.Close()
+			b.StartTimer()
+		}
+	})
+	b.Run("warm", func(b *testing.B) {
+		l := link.NewIncremental(link.Options{})
+		defer l.Close()
+		link1(b, l, first, "prog")
+		i := 0
+		for b.Loop() {
+			i++
+			r := first
+			if i%2 == 1 {
+				r = second
+			}
+			link1(b, l, r, "prog"+string(rune('a'+i%4)))
+		}
+		st := l.Stats()
+		b.ReportMetric(float64(st.HeapBytes)/1e6, "heap-MB")
+		if st.Relinks != st.Links-1 {
+			b.Errorf("%d relinks of %d links", st.Relinks, st.Links)
+		}
+	})
+}

@@ -1,0 +1,113 @@
+package link_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hotreflex/hr/link"
+	"github.com/hotreflex/hr/link/linktest"
+)
+
+// session links one program again and again with both linkers.
+type session struct {
+	t    *testing.T
+	m    *linktest.Module
+	inc  *link.Incremental
+	dir  string
+	step int
+	mode string // of the last link
+}
+
+func newSession(t *testing.T, files map[string]string) *session {
+	if !linktest.Supported() {
+		t.Skip("the incremental linker's target is linux/amd64")
+	}
+	s := &session{t: t, m: linktest.New(t, files), dir: t.TempDir()}
+	s.m.Env = []string{"CGO_ENABLED=0"}
+	s.inc = link.NewIncremental(link.Options{Check: true})
+	t.Cleanup(s.inc.Close)
+	return s
+}
+
+// link compiles the module, links it with both linkers and compares what the
+// programs print.
+func (s *session) link() string {
+	s.t.Helper()
+	r := s.m.Request(s.t, ".")
+	want := r
+	want.Out = filepath.Join(s.dir, "go")
+	if _, err := link.NewToolchain().Link(context.Background(), want); err != nil {
+		s.t.Fatal(err)
+	}
+	s.step++
+	r.Out = filepath.Join(s.dir, fmt.Sprint("prog", s.step))
+	res, err := s.inc.Link(context.Background(), r)
+	if err != nil {
+		s.t.Fatalf("step %d: %v", s.step, err)
+	}
+	s.mode = res.Mode
+	got, real := run(s.t, r.Out), run(s.t, want.Out)
+	if got != real {
+		s.t.Errorf("step %d (%s): program said\n%s\nwith the toolchain's linker\n%s", s.step, res.Mode, got, real)
+	}
+	return got
+}
+
+// run runs a program and returns all it says; addresses are blanked.
+func run(t *testing.T, file string, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, file, args...)
+	cmd.Dir = t.TempDir()
+	out, err := cmd.CombinedOutput()
+	if err != nil && cmd.ProcessState.ExitCode() < 0 {
+		t.Fatalf("%s: %v\n%.4000s", file, err, out)
+	}
+	return fmt.Sprintf("%sexit %d", out, cmd.ProcessState.ExitCode())
+}
+
+func TestIncrementalHello(t *testing.T) {
+	s := newSession(t, map[string]string{"main.go": hello})
+	s.link()
+	if s.mode != "full" {
+		t.Errorf("first link is %s", s.mode)
+	}
+	s.m.Write(t, "main.go", strings.Replace(hello, "hello", "good evening", 1))
+	if out := s.link(); s.mode != "relink" || !strings.Contains(out, "good evening") {
+		t.Errorf("second link is %s, program said %s", s.mode, out)
+	}
+}
+
+func TestIncrementalLeavesOldPrograms(t *testing.T) {
+	s := newSession(t, map[string]string{"main.go": hello})
+	first := s.m.Request(t, ".")
+	first.Out = filepath.Join(s.dir, "kept")
+	if _, err := s.inc.Link(context.Background(), first); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Link(first.Out, first.Out+".link"); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 4 {
+		s.m.Write(t, "main.go", strings.Replace(hello, "hello", fmt.Sprint("hello ", i), 1))
+		s.link()
+	}
+	if out := run(t, first.Out+".link"); out != "hello\nexit 0" {
+		t.Errorf("kept program says %q", out)
+	}
+	if _, err := os.Stat(filepath.Join(s.dir, "prog1")); err == nil {
+		t.Error("an old program was not taken back")
+	}
+	for _, name := range []string{"prog3", "prog4"} {
+		if _, err := os.Stat(filepath.Join(s.dir, name)); err != nil {
+			t.Error(err)
+		}
+	}
+}
