@@ -24,18 +24,25 @@ const (
 const maxSocketPath = 103
 
 // RunDir returns the directory that holds the daemon's socket, locks and log,
-// and makes it when absent. It is $HR_RUNTIME_DIR, else $XDG_RUNTIME_DIR/hr,
-// else hr/run/HOST in the user's cache directory. A directory that others
-// could write to is refused with an *Error of CodeUnsafe.
+// and makes it when absent. It is $HR_RUNTIME_DIR, and nothing else when that is
+// set; else the first that can be made of $XDG_RUNTIME_DIR/hr, hr/run/HOST in
+// the user's cache directory, and hr-UID in /tmp. A directory that others could
+// write to is refused with an *Error of CodeUnsafe.
 func RunDir() (string, error) {
-	dir, err := runDirPath()
-	if err != nil {
-		return "", fmt.Errorf("find run directory: %w", err)
+	var reasons []error
+	for _, dir := range runDirs() {
+		err := makePrivate(dir)
+		if err == nil {
+			return dir, nil
+		}
+		var e *Error
+		if errors.As(err, &e) {
+			return "", err // going elsewhere would hide what somebody tries
+		}
+		reasons = append(reasons, err)
 	}
-	if err := makePrivate(dir); err != nil {
-		return "", err
-	}
-	return dir, nil
+	return "", &Error{CodeInternal, errors.Join(reasons...).Error(),
+		"set HR_RUNTIME_DIR to a directory that you can write"}
 }
 
 // LogPath returns where the daemon of a run directory writes its log.
@@ -74,27 +81,32 @@ func shortRoot() string {
 	return "/tmp"
 }
 
-func runDirPath() (string, error) {
+// runDirs returns what may be the run directory, the best first. All processes
+// of a user must come to the same answer.
+func runDirs() []string {
 	if dir := os.Getenv("HR_RUNTIME_DIR"); dir != "" {
-		return filepath.Abs(dir)
+		if abs, err := filepath.Abs(dir); err == nil {
+			dir = abs
+		}
+		return []string{dir}
 	}
+	var dirs []string
 	// Under sudo or su the variable may still name another user's directory;
 	// a root-owned hr in there would lock its owner out.
 	if dir := os.Getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) {
 		if info, err := os.Stat(dir); err == nil && info.IsDir() && ownedByUser(info) {
-			return filepath.Join(dir, "hr"), nil
+			dirs = append(dirs, filepath.Join(dir, "hr"))
 		}
 	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
+	if cache, err := os.UserCacheDir(); err == nil {
+		// A home may be shared over the network, a socket cannot.
+		host, err := os.Hostname()
+		if err != nil || host == "" || host != filepath.Base(host) {
+			host = "localhost"
+		}
+		dirs = append(dirs, filepath.Join(cache, "hr", "run", host))
 	}
-	// A home may be shared over the network, a socket cannot.
-	host, err := os.Hostname()
-	if err != nil || host == "" || host != filepath.Base(host) {
-		host = "localhost"
-	}
-	return filepath.Join(cache, "hr", "run", host), nil
+	return append(dirs, filepath.Join(shortRoot(), "hr-"+userID())) // no home, or a read-only one
 }
 
 // makePrivate makes dir unless it exists, and checks that it is a real

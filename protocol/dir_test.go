@@ -45,6 +45,29 @@ func TestRunDirChoice(t *testing.T) {
 	}
 }
 
+// Where nothing can be made the next place is taken, without a home /tmp.
+func TestRunDirWithoutHome(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the cache directory is not set by a variable here")
+	}
+	cache := t.TempDir()
+	t.Setenv("HR_RUNTIME_DIR", "")
+	t.Setenv("XDG_RUNTIME_DIR", "/proc/self") // ours, but nobody can make a directory there
+	t.Setenv("XDG_CACHE_HOME", cache)
+	if dir, err := RunDir(); err != nil || !strings.HasPrefix(dir, cache) {
+		t.Errorf("RunDir() = %q, %v; want it in %s", dir, err, cache)
+	}
+	dirs := runDirs()
+	if last := dirs[len(dirs)-1]; last != "/tmp/hr-"+userID() {
+		t.Errorf("the last resort is %s", last)
+	}
+
+	t.Setenv("HR_RUNTIME_DIR", "/dev/null/run")
+	if _, err := RunDir(); err == nil || AsError(err).Hint == "" {
+		t.Errorf("%v; want a hint", err)
+	}
+}
+
 func TestUnsafeDir(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("directories have no owner and mode on Windows")

@@ -81,7 +81,8 @@ func playDaemon(dir string) int {
 }
 
 func daemonOptions(dir, role string) SpawnOptions {
-	env := append(without(os.Environ(), roleVar), roleVar+"="+role, "HR_TEST_DIR="+dir)
+	env := append(without(os.Environ(), roleVar), roleVar+"="+role, "HR_TEST_DIR="+dir,
+		"GORACE=atexit_sleep_ms=0") // the race detector waits a second at exit for late reports
 	return SpawnOptions{Exe: os.Args[0], Env: env}
 }
 

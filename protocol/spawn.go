@@ -62,22 +62,25 @@ func ensureLocked(ctx context.Context, dir string, spawn SpawnOptions) (net.Conn
 	if _, err := lock.TryLockContext(ctx, startPoll); err != nil {
 		return nil, fmt.Errorf("lock the start of hrd: %w", err)
 	}
-	conn, err := Dial(ctx, dir)
-	if !errors.Is(err, ErrAbsent) {
-		return conn, err
-	}
-	err = start(ctx, dir, spawn)
-	if err != nil && !errors.Is(err, ErrRunning) {
-		return nil, err
-	}
-	// After ErrRunning the daemon is one that was started by hand and binds
-	// its socket this moment, or an old one that drains and leaves.
-	for {
+	started := false
+	for wait := startPoll; ; wait *= 2 {
 		conn, err := Dial(ctx, dir)
 		if !errors.Is(err, ErrAbsent) {
 			return conn, err
 		}
-		if err := pause(ctx, startPoll); err != nil {
+		if !started {
+			err := start(ctx, dir, spawn)
+			if err == nil {
+				started = true
+				continue
+			}
+			// A daemon that holds the lock and has no socket was started by
+			// hand and binds it this moment, or is an old one that leaves.
+			if !errors.Is(err, ErrRunning) {
+				return nil, err
+			}
+		}
+		if err := pause(ctx, wait); err != nil {
 			return nil, err
 		}
 	}

@@ -177,6 +177,30 @@ func TestEnsureMeetsStartingDaemon(t *testing.T) {
 	l.Close()
 }
 
+// An old daemon that drains holds the lock for a while without a socket.
+func TestEnsureMeetsLeavingDaemon(t *testing.T) {
+	dir := runDir(t)
+	old := listen(t, dir)
+	if err := os.Remove(filepath.Join(dir, socketName)); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() {
+		// The started test daemon has found the lock taken by now.
+		poll(patience, func() bool { return exists(filepath.Join(dir, "started")) })
+		old.Close()
+	})
+	conn, err := Ensure(t.Context(), dir, daemonOptions(dir, "daemon"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if pids := startedPIDs(t, dir); readPID(conn) != pids[len(pids)-1] {
+		t.Error("met another daemon than the last that was started")
+	}
+}
+
 func TestReadyWithoutStarter(t *testing.T) {
 	read, write, err := os.Pipe()
 	if err != nil {
