@@ -410,3 +410,45 @@ func TestDiskFull(t *testing.T) {
 		t.Error("unhealthy")
 	}
 }
+
+// playFull closes a store on a disk that others have filled to the last byte.
+func playFull(dir string) int {
+	s, err := Open(Options{Dir: filepath.Join(dir, "cache"), Log: printLine, minFree: 16 << 20})
+	if err != nil {
+		fmt.Println(err)
+		return 3
+	}
+	for i := range sampleEntries {
+		if err := s.Put(Snapshot, strconv.Itoa(i), noise(10000+i)); err != nil {
+			fmt.Println(err)
+			return 3
+		}
+	}
+	os.WriteFile(filepath.Join(dir, "filler"), make([]byte, 128<<20), 0o600)
+	if free, err := freeSpace(dir); free > 0 || err != nil {
+		fmt.Println("free:", free, err)
+		return 3
+	}
+	if err := s.Close(); err != nil {
+		fmt.Println("close:", err)
+		return 1
+	}
+	return 0
+}
+
+func TestCloseOnFullDisk(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "mnt")
+	mount(t, dir, 96<<20)
+	if code, out := child(t, "full", dir); code != 0 {
+		t.Fatalf("exit %d: %.2000s", code, out)
+	}
+	remove(t, filepath.Join(dir, "filler"))
+	var log logged
+	s := open(t, Options{Dir: filepath.Join(dir, "cache"), Log: log.Log, minFree: 16 << 20})
+	for i := range sampleEntries {
+		expect(t, s, Snapshot, strconv.Itoa(i), noise(10000+i))
+	}
+	if log.String() != "" {
+		t.Errorf("log: %s", &log)
+	}
+}

@@ -26,6 +26,8 @@ func TestMain(m *testing.M) {
 		os.Exit(playVerify(dir))
 	case "truncate":
 		os.Exit(playTruncate(dir))
+	case "full":
+		os.Exit(playFull(dir))
 	case "crash":
 		s, err := Open(Options{Dir: dir, Log: printLine})
 		if err != nil {

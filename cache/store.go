@@ -359,7 +359,8 @@ func (s *Store) Healthy() bool {
 	return s.healthy
 }
 
-// Close writes out what is pending and lets the next process in.
+// Close writes out what is pending. The next process may open the directory
+// then, or, when the disk is full, once this process has ended.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	if s.closed {
@@ -371,11 +372,14 @@ func (s *Store) Close() error {
 	close(s.stop)
 	s.wg.Wait()
 
-	s.checkPlace()
 	s.touch()
+	full := s.checkSpace() != nil
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := s.engine.close()
+	var err error
+	if !full { // else a flush could end us; what is not flushed stays in badger's logs
+		err = s.engine.close()
+	}
 	if s.disk != nil && err == nil {
 		err = s.life.closed()
 	}
