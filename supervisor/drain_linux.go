@@ -22,9 +22,10 @@ const (
 	// drainCap: a request that takes longer (a stream, a long poll) is cut, as
 	// it would be without a drain.
 	drainCap = 300 * time.Millisecond
-	// drainPoll and drainQuiet: answers come within milliseconds; two quiet
-	// looks cover a request that was between accept and its first byte.
-	drainPoll  = 2 * time.Millisecond
+	// drainPoll and drainQuiet: answers come within milliseconds. A connection
+	// without traffic counts as busy at first, so the second quiet look is only
+	// for one that was inside accept at the first.
+	drainPoll  = 500 * time.Microsecond
 	drainQuiet = 2
 	// fresh is the age in ms below which a connection without traffic may be
 	// about to send its first request.
@@ -166,12 +167,10 @@ func (h *handover) drain(g *Generation) time.Duration {
 	sockets := map[uint64]int{}
 	ports := map[int]bool{}
 	for _, s := range h.table.sockets {
-		if s.claim.generation == g.ID {
-			// A descriptor of our own: the table may be swept meanwhile.
-			if fd, err := unix.FcntlInt(uintptr(s.fd), unix.F_DUPFD_CLOEXEC, 0); err == nil {
-				sockets[s.inode] = fd
-				ports[int(s.address.port)] = true
-			}
+		// A descriptor of our own: the table may be swept meanwhile.
+		if fd, err := unix.FcntlInt(uintptr(s.fd), unix.F_DUPFD_CLOEXEC, 0); err == nil {
+			sockets[s.inode] = fd
+			ports[int(s.address.port)] = true
 		}
 	}
 	h.mu.Unlock()
