@@ -48,3 +48,25 @@ func fingerprintOf(path string) (string, error) {
 	}
 	return hex.EncodeToString(buf[:8]), nil
 }
+
+// archiveBuildID reads the build id that the go command wrote into an archive:
+// its first lines hold it in quotes (cmd/internal/buildid/buildid.go). Empty if
+// there is none.
+func archiveBuildID(path string) string {
+	f, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	var head [1024]byte // the go command reads as much (readSize of its first try)
+	n, _ := io.ReadFull(f, head[:])
+	_, rest, ok := bytes.Cut(head[:n], []byte("\nbuild id \""))
+	if !ok {
+		return ""
+	}
+	id, _, ok := bytes.Cut(rest, []byte("\""))
+	if !ok {
+		return ""
+	}
+	return string(id)
+}

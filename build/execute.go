@@ -218,7 +218,9 @@ func (x *execution) one(ctx context.Context, path, why string) error {
 	start := time.Now()
 	a, err := x.compile(ctx, p, r, id)
 	took := time.Since(start)
-	if !x.unmoved(p) {
+	// The compiler read what the action id says only if the files still are as
+	// the snapshot knows them.
+	if !p.Unmoved() {
 		return errMoved
 	}
 	if err != nil {
@@ -286,17 +288,6 @@ func (x *execution) importConfig(work string, p *graph.Package) (string, error) 
 	}
 	x.mu.Unlock()
 	return writeImportConfig(work, files)
-}
-
-// unmoved looks at the files of p once more: the compiler read what the action
-// id says only if they are as the snapshot knows them.
-func (x *execution) unmoved(p *graph.Package) bool {
-	for _, f := range p.Files {
-		if !f.Unmoved() {
-			return false
-		}
-	}
-	return true
 }
 
 // knownArchive returns the archive of an action id if it was compiled before.

@@ -32,6 +32,11 @@ func parseFlags(goflags string, words []string) (*flagSet, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read GOFLAGS: %w", err)
 	}
+	for _, w := range inherited {
+		if v, ok := strings.CutPrefix(strings.TrimLeft(w, "-"), "gcflags="); ok && !strings.Contains(v, "all=") {
+			f.refuse("-gcflags in GOFLAGS")
+		}
+	}
 	f.words = append(inherited, words...)
 	for _, w := range f.words {
 		name, value, hasValue := strings.Cut(strings.TrimLeft(w, "-"), "=")

@@ -3,6 +3,7 @@ package build
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -48,11 +49,35 @@ func (e *Engine) load(ctx context.Context, t *Target, why string, hooks Hooks) (
 	out.Reloaded = true
 	prog.Warnings = unknownTags(t.flags.tags, prog.Snap)
 	out.Warnings = prog.Warnings
-	e.takeArchives(t, prog, begin)
-	e.takeArtifact(t, prog, begin)
+	if err := e.takeArchives(ctx, t, prog, cfg, begin); err != nil {
+		return nil, out, err
+	}
+	if prog.Link != nil && prog.Unhandled == "" && !e.takeArtifact(t, prog) {
+		// A file was saved while the go command built: link what there is now.
+		if prog, err = e.catchUp(ctx, t, prog, out); err != nil {
+			return nil, out, err
+		}
+	}
 	out.Artifact = prog.Artifact
 	e.save(prog)
 	return prog, out, nil
+}
+
+// catchUp brings a program that was just loaded up to date; out keeps telling
+// of the load.
+func (e *Engine) catchUp(ctx context.Context, t *Target, prog *Program, out *Outcome) (*Program, error) {
+	next, more, err := e.updateOnce(ctx, t, prog)
+	var fb *fallback
+	switch {
+	case errors.As(err, &fb), errors.Is(err, errMoved):
+		return prog, nil // what was saved now is for the next build
+	case err != nil:
+		return nil, err
+	}
+	out.Packages, out.Compiled, out.Reused, out.CutOff = more.Packages, more.Compiled, more.Reused, more.CutOff
+	out.Linker, out.LinkMode, out.Refused = more.Linker, more.LinkMode, more.Refused
+	out.Phases.Compile, out.Phases.Link = more.Phases.Compile, more.Phases.Link
+	return next, nil
 }
 
 // implicitOf returns the packages that a link can have without anybody
@@ -188,15 +213,24 @@ func quoteWords(words []string) string {
 }
 
 // takeArchives takes over the archives that the go command compiled, under our
-// own action ids. A package with a file younger than the load is left out: which
-// of its contents the go command read is unknown.
-func (e *Engine) takeArchives(t *Target, prog *Program, begin time.Time) {
+// own action ids. One of a package whose files may have changed since the load
+// began is only taken if the go command, asked again after we read the files,
+// still finds it.
+func (e *Engine) takeArchives(ctx context.Context, t *Target, prog *Program, cfg graph.LoadConfig, begin time.Time) error {
 	prog.Archives = map[string]Archive{}
 	s := prog.Snap
+	var again map[string]string
 	fingerprints := map[string]string{}
 	for _, path := range s.Order() {
-		if fp, err := fingerprintOf(s.Packages[path].Export); err == nil {
+		p := s.Packages[path]
+		if fp, err := fingerprintOf(p.Export); err == nil {
 			fingerprints[path] = fp
+		}
+		if again == nil && p.Since(begin) {
+			var err error
+			if again, err = graph.Exports(ctx, cfg); err != nil {
+				return fmt.Errorf("after go build: %w", err)
+			}
 		}
 	}
 	fingerprint := func(path string) string {
@@ -211,7 +245,7 @@ func (e *Engine) takeArchives(t *Target, prog *Program, begin time.Time) {
 	for _, path := range s.Order() {
 		p := s.Packages[path]
 		fp := fingerprints[path]
-		if fp == "" || p.Since(begin) {
+		if fp == "" || p.Since(begin) && (again[path] != p.Export || !p.Unmoved()) {
 			continue
 		}
 		a := Archive{File: p.Export, Fingerprint: fp}
@@ -223,40 +257,44 @@ func (e *Engine) takeArchives(t *Target, prog *Program, begin time.Time) {
 		}
 		prog.Archives[path] = a
 	}
+	return nil
 }
 
-// takeArtifact files the program that go build made under its action id, if all
-// that went into it is known.
-func (e *Engine) takeArtifact(t *Target, prog *Program, begin time.Time) {
+// takeArtifact files the program that go build made under its action id, if it
+// was linked from the very archives that the snapshot names.
+func (e *Engine) takeArtifact(t *Target, prog *Program) bool {
 	for _, path := range prog.Snap.Order() {
 		if _, ok := prog.Archives[path]; !ok {
-			return
+			return false
+		}
+		if id := archiveBuildID(prog.Snap.Packages[path].Export); id == "" || id != prog.Link.ids[path] {
+			return false
 		}
 	}
 	for _, f := range prog.Snap.Inputs {
-		if f.Stamp.Mtime >= begin.UnixNano() || f.Stamp.Ctime >= begin.UnixNano() {
-			return
+		if !f.Unmoved() {
+			return false
 		}
-	}
-	if prog.Link == nil {
-		return
 	}
 	key := t.linkID(prog.Link, prog.Snap, prog.Archives)
 	if path, ok := e.opt.Bins.Path(binKey(key, t.binName())); ok {
 		prog.Artifact = Artifact{Key: key, Path: path}
-		return
+		return true
 	}
 	pending, err := e.opt.Bins.New(binKey(key, t.binName()))
 	if err != nil {
-		return
+		return false
 	}
 	defer pending.Abort()
 	if err := os.Link(prog.Artifact.Path, pending.Path()); err != nil {
-		return
+		return false
 	}
-	if path, err := pending.Commit(); err == nil {
-		prog.Artifact = Artifact{Key: key, Path: path}
+	path, err := pending.Commit()
+	if err != nil {
+		return false
 	}
+	prog.Artifact = Artifact{Key: key, Path: path}
+	return true
 }
 
 // binName is the program's own name, as go build would choose it: the last

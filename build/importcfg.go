@@ -9,25 +9,25 @@ import (
 )
 
 // parseImportConfig reads an importcfg.link file: the import paths in its
-// order and the unquoted modinfo.
-func parseImportConfig(text string) (paths []string, modInfo string, err error) {
+// order, the archive of each, and the unquoted modinfo.
+func parseImportConfig(text string) (paths, files []string, modInfo string, err error) {
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		verb, rest, _ := strings.Cut(line, " ")
 		switch verb {
 		case "packagefile":
-			path, _, ok := strings.Cut(rest, "=")
+			path, file, ok := strings.Cut(rest, "=")
 			if !ok {
-				return nil, "", fmt.Errorf("import configuration line %q", line)
+				return nil, nil, "", fmt.Errorf("import configuration line %q", line)
 			}
-			paths = append(paths, path)
+			paths, files = append(paths, path), append(files, file)
 		case "modinfo":
 			if modInfo, err = strconv.Unquote(rest); err != nil {
-				return nil, "", fmt.Errorf("import configuration modinfo: %w", err)
+				return nil, nil, "", fmt.Errorf("import configuration modinfo: %w", err)
 			}
 		}
 	}
-	return paths, modInfo, nil
+	return paths, files, modInfo, nil
 }
 
 // writeImportConfig writes one import configuration for all compiles of a

@@ -6,8 +6,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
+
+	"golang.org/x/tools/txtar"
 
 	"github.com/hotreflex/hr/build"
 	"github.com/hotreflex/hr/cache"
@@ -51,6 +54,82 @@ func TestJudge(t *testing.T) {
 	} {
 		prog = judge(t, e, job, prog, ed)
 	}
+}
+
+// TestJudgeContexts judges a few edits in build contexts that change how
+// packages are compiled, all in one engine.
+func TestJudgeContexts(t *testing.T) {
+	e := newEngine(t)
+	for _, c := range []struct {
+		name  string
+		env   []string
+		flags []string
+		short bool // the standard library must be compiled anew for it
+	}{
+		{name: "plain"},
+		{name: "trimpath", flags: []string{"-trimpath", "-ldflags=-w"}},
+		{name: "debug", flags: []string{"-gcflags=all=-N -l"}, short: true},
+		{name: "main gcflags", flags: []string{"-gcflags=-N"}},
+		{name: "race", flags: []string{"-race"}, short: true},
+		{name: "windows", env: []string{"GOOS=windows", "GOARCH=amd64"}, short: true},
+		{name: "darwin", env: []string{"GOOS=darwin", "GOARCH=amd64"}, short: true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.short && testing.Short() {
+				t.Skip("-short: the standard library is compiled anew for this context")
+			}
+			dir := extract(t, "testdata/mixed.txtar")
+			job := build.Job{
+				Dir: dir, Env: append(testEnv(), c.env...), Linker: "go",
+				Flags: append([]string{"-buildvcs=false"}, c.flags...), Package: []string{"./cmd/mixed"},
+			}
+			prog := judge(t, e, job, nil, edit{name: "first build", fallback: true})
+			for _, ed := range []edit{
+				{name: "sibling module", file: "sibling/sibling.go", old: `"sibling"`, new: `"brother"`},
+				{name: "generic body", file: "gen/gen.go", old: "s += v", new: "s += v + v"},
+				{name: "inlinable body", file: "gen/gen.go", old: "x + 1", new: "x + 2"},
+				{name: "method added", file: "shape/shape.go", new: "package shape\n\ntype Shape interface {\n\tArea() float64\n\tEdges() int\n}\n\ntype Square struct{ Side float64 }\n\nfunc (s Square) Area() float64 { return s.Side * s.Side }\nfunc (s Square) Edges() int { return 4 }\n"},
+				{name: "method missing", file: "shape/shape.go", old: "func (s Square) Edges() int { return 4 }\n", new: ""},
+				{name: "method back", file: "shape/shape.go", old: "func (s Square) Area", new: "func (s Square) Edges() int { return 5 }\nfunc (s Square) Area"},
+				{name: "embedded file", file: "files/hello.txt", new: "hello again\n"},
+				{name: "Go file of a package with assembly", file: "asm/asm.go", old: "func Add", new: "var X = 1\n\nfunc Add", fallback: true},
+			} {
+				prog = judge(t, e, job, prog, ed)
+			}
+		})
+	}
+}
+
+// TestJudgeAssembly judges edits that only the go command can build.
+func TestJudgeAssembly(t *testing.T) {
+	if runtime.GOARCH != "amd64" {
+		t.Skip("the assembly of the module is for amd64")
+	}
+	e := newEngine(t)
+	dir := extract(t, "testdata/mixed.txtar")
+	job := build.Job{Dir: dir, Env: testEnv(), Linker: "go", Flags: []string{"-buildvcs=false"}, Package: []string{"./cmd/mixed"}}
+	prog := judge(t, e, job, nil, edit{name: "first build", fallback: true})
+	prog = judge(t, e, job, prog, edit{name: "assembly", file: "asm/asm_amd64.s", old: "RET", new: "INCQ ret+16(FP)\n\tRET", fallback: true})
+	prog = judge(t, e, job, prog, edit{name: "Go beside it", file: "gen/gen.go", old: "x + 1", new: "x + 3"})
+	prog = judge(t, e, job, prog, edit{name: "go line", file: "go.mod", old: "go 1.25", new: "go 1.24", fallback: true})
+	judge(t, e, job, prog, edit{name: "and Go again", file: "gen/gen.go", old: "x + 3", new: "x + 4"})
+}
+
+func extract(t *testing.T, archive string) string {
+	t.Helper()
+	a, err := txtar.ParseFile(archive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fsys, err := txtar.FS(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "module")
+	if err := os.CopyFS(dir, fsys); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 func judge(t *testing.T, e *build.Engine, job build.Job, last *build.Program, ed edit) *build.Program {
@@ -99,7 +178,7 @@ func apply(t *testing.T, dir string, ed edit) {
 			t.Fatalf("%s: %s does not contain %q", ed.name, ed.file, ed.old)
 		}
 		text = strings.Replace(string(data), ed.old, ed.new, 1)
-	case ed.new == "":
+	case ed.new == "" && ed.old == "":
 		if err := os.Remove(path); err != nil {
 			t.Fatal(err)
 		}
@@ -136,6 +215,13 @@ func zeroed(t *testing.T, path string) []byte {
 	head := []byte{4, 0, 0, 0, 20, 0, 0, 0, 3, 0, 0, 0, 'G', 'N', 'U', 0}
 	if i := bytes.Index(data, head); i >= 0 {
 		clear(data[i+len(head) : i+len(head)+20])
+	}
+	// Mach-O: load command 0x1b (LC_UUID) of 24 bytes, which go link makes of
+	// the build id.
+	if bytes.HasPrefix(data, []byte{0xcf, 0xfa, 0xed, 0xfe}) {
+		if i := bytes.Index(data[:4096], []byte{0x1b, 0, 0, 0, 24, 0, 0, 0}); i >= 0 {
+			clear(data[i+8 : i+24])
+		}
 	}
 	return data
 }

@@ -19,6 +19,8 @@ type linkRecord struct {
 	Dir  string   `json:"dir"`
 	Env  []string `json:"env"`
 	Cfg  string   `json:"cfg"` // content of importcfg.link
+	// IDs are the build ids of the archives, by file.
+	IDs map[string]string `json:"ids"`
 }
 
 // Recording tells whether this process was started by the go command as its
@@ -72,6 +74,14 @@ func recordLink(dir string, argv []string) error {
 			return err
 		}
 		r.Cfg = string(data)
+		_, files, _, err := parseImportConfig(r.Cfg)
+		if err != nil {
+			return err
+		}
+		r.IDs = map[string]string{}
+		for _, file := range files {
+			r.IDs[file] = archiveBuildID(file)
+		}
 	}
 	data, err := json.Marshal(r)
 	if err != nil {
@@ -107,6 +117,10 @@ type LinkRecipe struct {
 	ModInfo string   `json:"modInfo"`
 	// Packages are the import paths of the link, main first.
 	Packages []string `json:"packages"`
+
+	// ids are the build ids of the archives that the go command linked, by
+	// import path; known right after that link only.
+	ids map[string]string
 }
 
 // readLinkRecipe makes a recipe of what a recording run left in dir; nil if the
@@ -135,9 +149,13 @@ func readLinkRecipe(dir string) (*LinkRecipe, error) {
 			l.Flags = append(l.Flags, w)
 		}
 	}
-	l.Packages, l.ModInfo, err = parseImportConfig(r.Cfg)
+	paths, files, modInfo, err := parseImportConfig(r.Cfg)
 	if err != nil {
 		return nil, fmt.Errorf("read recorded link: %w", err)
+	}
+	l.Packages, l.ModInfo, l.ids = paths, modInfo, map[string]string{}
+	for i, path := range paths {
+		l.ids[path] = r.IDs[files[i]]
 	}
 	return l, nil
 }

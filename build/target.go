@@ -125,11 +125,21 @@ func (t *Target) loadConfig(memo graph.Memo) graph.LoadConfig {
 		Env:      withPWD(t.job.Env, t.job.Dir),
 		Flags:    t.job.Flags,
 		AllFlags: t.flags.words,
+		DepFlags: depFlags(t.job.Flags),
 		Patterns: t.patterns,
 		Context:  t.context,
 		GOROOT:   t.tool.GOROOT(),
 		Memo:     memo,
 	}
+}
+
+// depFlags leaves out the compiler flags that only hold for the packages that
+// the user named.
+func depFlags(flags []string) []string {
+	return slices.DeleteFunc(slices.Clone(flags), func(w string) bool {
+		value, ok := strings.CutPrefix(strings.TrimLeft(w, "-"), "gcflags=")
+		return ok && (!strings.Contains(value, "=") || strings.HasPrefix(strings.TrimSpace(value), "-"))
+	})
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -38,7 +38,7 @@ func (t *Toolchain) GOROOT() string { return t.Env["GOROOT"] }
 
 // Tool returns the path of a program of the toolchain.
 func (t *Toolchain) Tool(name string) string {
-	return filepath.Join(t.Env["GOTOOLDIR"], name+t.Env["GOEXE"])
+	return filepath.Join(t.Env["GOTOOLDIR"], name+exeSuffixes[0])
 }
 
 // context makes the build context of a job.

@@ -24,7 +24,7 @@ func (e *Engine) update(ctx context.Context, t *Target, last *Program, hooks Hoo
 		return e.plainUpdate(ctx, t, last, hooks)
 	}
 	for try := 1; ; try++ {
-		prog, out, err := e.updateOnce(ctx, t, last, hooks)
+		prog, out, err := e.updateOnce(ctx, t, last)
 		var fb *fallback
 		switch {
 		case errors.Is(err, errMoved) && try < movedTries:
@@ -71,7 +71,7 @@ func hasNews(changes []graph.Change) bool {
 }
 
 // updateOnce does one scan and all that follows from it.
-func (e *Engine) updateOnce(ctx context.Context, t *Target, last *Program, hooks Hooks) (*Program, *Outcome, error) {
+func (e *Engine) updateOnce(ctx context.Context, t *Target, last *Program) (*Program, *Outcome, error) {
 	start := time.Now()
 	changes := last.Snap.Scan()
 	out := &Outcome{Changes: changes, Worst: graph.Worst(changes)}

@@ -24,6 +24,9 @@ type LoadConfig struct {
 	Env      []string // the client's environment
 	Flags    []string // go build flags, one word each
 	AllFlags []string // the same with those of GOFLAGS in front
+	// DepFlags are Flags for packages that the user did not name: the go command
+	// gives -gcflags without a pattern only to those on its command line.
+	DepFlags []string
 	Patterns []string // the main package, or its files
 	// Implicit are packages that the linker adds to every program of this kind:
 	// runtime, and runtime/cgo or runtime/race with their flags.
@@ -51,22 +54,14 @@ const closureMode = packages.NeedName | packages.NeedFiles | packages.NeedImport
 // Load lists the closure of cfg.Patterns, which must be one main package, with
 // the archives that the go command compiled.
 func Load(ctx context.Context, cfg LoadConfig) (*Snapshot, error) {
-	roots, err := listPackages(ctx, cfg, closureMode, slices.Concat(cfg.Patterns, cfg.Implicit))
+	roots, err := listPackages(ctx, cfg, cfg.Flags, closureMode, cfg.Patterns)
 	if err != nil {
 		return nil, err
 	}
-	var main *packages.Package
-	for _, p := range roots {
-		if !slices.Contains(cfg.Implicit, p.PkgPath) {
-			if main != nil {
-				return nil, fmt.Errorf("%w: %s names several packages", ErrList, strings.Join(cfg.Patterns, " "))
-			}
-			main = p
-		}
-	}
-	if main == nil || main.Name != "main" {
+	if len(roots) != 1 || roots[0].Name != "main" {
 		return nil, fmt.Errorf("%w: %s is not a main package", ErrList, strings.Join(cfg.Patterns, " "))
 	}
+	main := roots[0]
 	s := &Snapshot{
 		Implicit: slices.Clone(cfg.Implicit),
 		Context:  cfg.Context,
@@ -74,15 +69,23 @@ func Load(ctx context.Context, cfg LoadConfig) (*Snapshot, error) {
 		Dir:      cfg.Dir,
 		Packages: map[string]*Package{},
 	}
-	var bad error
-	packages.Visit(roots, nil, func(p *packages.Package) {
-		for _, e := range p.Errors {
-			bad = errors.Join(bad, fmt.Errorf("%w: %s", ErrList, e.Msg))
+	if err := s.take(roots, cfg); err != nil {
+		return nil, err
+	}
+	var missing []string
+	for _, path := range cfg.Implicit {
+		if s.Packages[path] == nil {
+			missing = append(missing, path)
 		}
-		s.Packages[p.PkgPath] = packageOf(p, cfg.GOROOT)
-	})
-	if bad != nil {
-		return nil, bad
+	}
+	if len(missing) > 0 {
+		more, err := listPackages(ctx, cfg, cfg.DepFlags, closureMode, missing)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.take(more, cfg); err != nil {
+			return nil, err
+		}
 	}
 	s.markLocal()
 	s.findModules(cfg.Env, cfg.AllFlags)
@@ -92,13 +95,41 @@ func Load(ctx context.Context, cfg LoadConfig) (*Snapshot, error) {
 	return s.Seal(), nil
 }
 
+// Exports lists the closure once more and returns the archives alone. The go
+// command finds an archive by the content of all that went into it: a package
+// whose archive is the same as before has the same files as before.
+func Exports(ctx context.Context, cfg LoadConfig) (map[string]string, error) {
+	mode := packages.NeedName | packages.NeedImports | packages.NeedDeps | packages.NeedExportFile
+	roots, err := listPackages(ctx, cfg, cfg.Flags, mode, cfg.Patterns)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	packages.Visit(roots, nil, func(p *packages.Package) { out[p.PkgPath] = p.ExportFile })
+	return out, nil
+}
+
+// take puts listed packages and all that they import into s.
+func (s *Snapshot) take(roots []*packages.Package, cfg LoadConfig) error {
+	var bad error
+	packages.Visit(roots, nil, func(p *packages.Package) {
+		for _, e := range p.Errors {
+			bad = errors.Join(bad, fmt.Errorf("%w: %s", ErrList, e.Msg))
+		}
+		if s.Packages[p.PkgPath] == nil {
+			s.Packages[p.PkgPath] = packageOf(p, cfg.GOROOT)
+		}
+	})
+	return bad
+}
+
 // pathLock guards PATH of this process: go/packages finds the go command by it,
 // whatever the environment it is given (os/exec, LookPath).
 var pathLock sync.Mutex
 
 // listPackages asks the go command through go/packages. Calls for clients whose
 // PATH is not ours wait for each other.
-func listPackages(ctx context.Context, cfg LoadConfig, mode packages.LoadMode, patterns []string) ([]*packages.Package, error) {
+func listPackages(ctx context.Context, cfg LoadConfig, flags []string, mode packages.LoadMode, patterns []string) ([]*packages.Package, error) {
 	if path, ok := lookEnv(cfg.Env, "PATH"); ok && path != os.Getenv("PATH") {
 		pathLock.Lock()
 		defer pathLock.Unlock()
@@ -112,7 +143,7 @@ func listPackages(ctx context.Context, cfg LoadConfig, mode packages.LoadMode, p
 		Mode:       mode,
 		Dir:        cfg.Dir,
 		Env:        env,
-		BuildFlags: cfg.Flags,
+		BuildFlags: flags,
 	}, patterns...)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -126,11 +157,11 @@ func listPackages(ctx context.Context, cfg LoadConfig, mode packages.LoadMode, p
 // packageOf keeps what we need of a listed package.
 func packageOf(p *packages.Package, goroot string) *Package {
 	q := &Package{
-		Path:          p.PkgPath,
-		Name:          p.Name,
-		Dir:           p.Dir,
-		Export:        p.ExportFile,
-		GoFiles:       p.GoFiles,
+		Path:    p.PkgPath,
+		Name:    p.Name,
+		Dir:     p.Dir,
+		Export:  p.ExportFile,
+		GoFiles: p.GoFiles,
 	}
 	// go list calls the main package of a list of files that.
 	if p.ID == "command-line-arguments" {

@@ -31,7 +31,7 @@ func (s *Snapshot) Reload(ctx context.Context, cfg LoadConfig, dirty []string) (
 		}
 		dirs = append(dirs, p.Dir)
 	}
-	listed, err := listPackages(ctx, cfg, findMode, dirs)
+	listed, err := listPackages(ctx, cfg, cfg.Flags, findMode, dirs)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -108,7 +108,7 @@ func needsJudge(path string, p *Package) bool {
 
 // add lists the closure of unknown imports and puts what is new into n.
 func (n *Snapshot) add(ctx context.Context, cfg LoadConfig, paths []string) error {
-	listed, err := listPackages(ctx, cfg, closureMode, paths)
+	listed, err := listPackages(ctx, cfg, cfg.DepFlags, closureMode, paths)
 	if err != nil {
 		return err
 	}

@@ -177,10 +177,10 @@ func (f *File) Unmoved() bool {
 	return err == nil && HashOf(data) == f.Hash
 }
 
-// Since tells that a file of the package was changed at or after the time, or
-// so shortly before that the clock of the file system cannot tell.
+// Since tells that a file of the package may have changed at or after the time:
+// it is not older than that by more than clocks of file systems can be wrong.
 func (p *Package) Since(t time.Time) bool {
-	limit := t.Add(-stampStep).UnixNano()
+	limit := t.Add(-racyAge).UnixNano()
 	for _, f := range p.Files {
 		if max(f.Stamp.Mtime, f.Stamp.Ctime) >= limit {
 			return true
@@ -189,6 +189,12 @@ func (p *Package) Since(t time.Time) bool {
 	return false
 }
 
-// stampStep is the step of the kernel's clock for time stamps at its coarsest
-// (CONFIG_HZ=100).
-const stampStep = 10 * time.Millisecond
+// Unmoved tells that all files of the package still are as p knows them.
+func (p *Package) Unmoved() bool {
+	for _, f := range p.Files {
+		if !f.Unmoved() {
+			return false
+		}
+	}
+	return true
+}
