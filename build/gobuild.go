@@ -59,7 +59,6 @@ func (e *Engine) load(ctx context.Context, t *Target, why string, hooks Hooks) (
 		}
 	}
 	out.Artifact = prog.Artifact
-	e.save(prog)
 	return prog, out, nil
 }
 

@@ -8,9 +8,10 @@ import (
 	"github.com/hotreflex/hr/graph"
 )
 
-// save puts the program into the store; without one, or if it does not take it,
-// the next start asks the go command.
-func (e *Engine) save(prog *Program) {
+// Save puts the program into the store; without one, or if it does not take it,
+// the next start asks the go command. It is apart from Build because it takes as
+// long as a small compile, and nobody needs to wait for it.
+func (e *Engine) Save(prog *Program) {
 	if e.opt.Store == nil {
 		return
 	}

@@ -122,8 +122,8 @@ func (e *Engine) updateOnce(ctx context.Context, t *Target, last *Program) (*Pro
 		return nil, out, err
 	}
 	out.Artifact = prog.Artifact
-	if prog.Artifact != last.Artifact || len(changes) > 0 {
-		e.save(prog)
+	if prog.Artifact == last.Artifact && len(changes) == 0 && len(pl.set) == 0 {
+		prog = last // nothing to save
 	}
 	return prog, out, nil
 }

@@ -110,6 +110,9 @@ func (b *bench) fly(ctx context.Context, f, before *flight, t *build.Target) {
 	b.used = time.Now()
 	b.mu.Unlock()
 	close(f.done)
+	if f.err == nil && f.prog != last {
+		b.d.engine.Save(f.prog)
+	}
 }
 
 // giveUp leaves a flight; the last one out cancels it, unless the program is

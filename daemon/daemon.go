@@ -238,6 +238,8 @@ func (d *Daemon) look() {
 			d.goAway("idle")
 		case !draining && d.opt.Vanished != nil && d.opt.Vanished(): // one that drains gave its socket away
 			d.goAway("the socket is gone")
+		case !d.store.Healthy():
+			d.Drain(false) // a successor opens a new store
 		}
 		if busy {
 			freed = false
