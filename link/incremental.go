@@ -112,10 +112,15 @@ func (l *Incremental) link(s *state, in program.Input) (program.Mode, error) {
 	}
 	mode := program.Full
 	var err error
+	if s.prog != nil {
+		// What a relink cannot do, a link from nothing may.
+		if mode, err = s.prog.Relink(in); err != nil {
+			s.discard()
+			mode = program.Full
+		}
+	}
 	if s.prog == nil {
 		s.prog, err = program.New(in)
-	} else {
-		mode, err = s.prog.Relink(in)
 	}
 	if err != nil {
 		return "", &Refusal{Reason: err.Error()}

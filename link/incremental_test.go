@@ -29,7 +29,7 @@ func newSession(t *testing.T, files map[string]string) *session {
 		t.Skip("the incremental linker's target is linux/amd64")
 	}
 	s := &session{t: t, m: linktest.New(t, files), dir: t.TempDir()}
-	s.m.Env = []string{"CGO_ENABLED=0"}
+	s.m.Env = []string{"CGO_ENABLED=" + s.cgo()}
 	s.inc = link.NewIncremental(link.Options{Check: true})
 	t.Cleanup(s.inc.Close)
 	return s
@@ -110,4 +110,12 @@ func TestIncrementalLeavesOldPrograms(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// cgo is the value of CGO_ENABLED: tests whose name ends in Cgo set it.
+func (s *session) cgo() string {
+	if strings.HasSuffix(s.t.Name(), "Cgo") {
+		return "1"
+	}
+	return "0"
 }

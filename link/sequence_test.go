@@ -1,7 +1,9 @@
 package link_test
 
 import (
+	"maps"
 	"math/rand"
+	"os/exec"
 	"strings"
 	"testing"
 )
@@ -249,5 +251,22 @@ func applyStep(t *testing.T, s *session, files map[string]string, edits []edit) 
 			files[e.file] = strings.Replace(files[e.file], e.old, e.new, 1)
 		}
 		s.m.Write(t, e.file, files[e.file])
+	}
+}
+
+// TestEditSequenceCgo takes the last steps with the standard library's cgo
+// packages.
+func TestEditSequenceCgo(t *testing.T) {
+	if _, err := exec.LookPath("gcc"); err != nil {
+		t.Skip("no C compiler: the go command builds without cgo then")
+	}
+	s := newSession(t, sequenceApp)
+	files := maps.Clone(sequenceApp)
+	for i, step := range sequence {
+		applyStep(t, s, files, step.edits)
+		if i >= len(sequence)-2 {
+			s.link()
+			t.Logf("%-28s %s", step.name, s.mode)
+		}
 	}
 }

@@ -20,6 +20,7 @@ func (p *Program) resolveAll() {
 	}
 	if p.made.moduledata == nil {
 		p.override()
+		p.relocateHost()
 	}
 	p.setStrings()
 	p.flood = reach.New(p.t)
@@ -49,6 +50,7 @@ func (p *Program) reach() {
 		}
 	}
 	roots = append(roots, p.made.growing...)
+	roots = append(roots, p.host.roots...)
 	roots = append(roots, mainTasks...)
 	roots = append(roots, runtimeTasks...)
 	p.flood.Run(roots)
@@ -77,6 +79,7 @@ func (p *Program) layOut() {
 		part.Assign(p.t)
 		part.fresh = true
 	}
+	p.placeAliases()
 	p.Phases.done("layout")
 
 	p.Image = image.New(layout.Base, l.FileEnd())
@@ -97,7 +100,7 @@ func (p *Program) isOwn(id symtab.ID) bool {
 		return false
 	}
 	m := &p.made
-	return m.isMark[id] || m.fips.bracket(id) || slices.Contains(m.fixed, id) || slices.Contains(m.growing, id)
+	return m.isMark[id] || p.host.isAlias[id] || m.fips.bracket(id) || slices.Contains(m.fixed, id) || slices.Contains(m.growing, id)
 }
 
 // cut divides the live symbols into parts. The cold part comes first: its first

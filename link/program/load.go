@@ -28,6 +28,7 @@ func (p *Program) load() {
 	})
 	loads := p.read(pkgs, header)
 	p.Phases.done("read")
+	p.nameHost(loads)
 	p.t.Add(loads)
 	for i, l := range loads {
 		p.joined(pkgs[i], l.Package())

@@ -48,6 +48,7 @@ type Program struct {
 	hot    []*symtab.Package // in order of resolution, main last
 	flood  *reach.Flood
 	made   madeSyms
+	host   hostCode
 	layout *layout.Layout
 	parts  []*part
 	own    *part            // of the linker's own symbols

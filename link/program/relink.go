@@ -108,6 +108,11 @@ func (p *Program) replace(in Input) map[*symtab.Package]bool {
 			p.drop(have)
 		}
 	}
+	for _, l := range add {
+		if a := l.Package().Archive; len(a.Host) > 0 || a.Cgo != nil {
+			symtab.Fail("package %s with cgo comes into a program that is linked", l.Package().Path)
+		}
+	}
 	p.t.Add(add)
 	for _, l := range add {
 		if s := l.Package(); s.Hot {
@@ -174,7 +179,7 @@ func (p *Program) placeCold() bool {
 	part := &part{Chunk: &layout.Chunk{Name: "cold, later"}, fresh: true}
 	n := 0
 	for _, id := range fresh {
-		if p.made.isMark[id] {
+		if p.made.isMark[id] || p.host.isAlias[id] {
 			continue
 		}
 		if p.t.Kind(id).IsFIPS() || p.isOwn(id) {

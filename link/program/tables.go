@@ -150,5 +150,17 @@ func (p *Program) writeHeader() {
 		{Type: stdelf.PT_LOAD, Flags: stdelf.PF_R | stdelf.PF_W, Start: l.BuildInfo.Start, FileEnd: l.FileEnd(), End: s[layout.NoptrBSS].End(), Align: pageAlign},
 		{Type: stdelf.PT_GNU_STACK, Flags: stdelf.PF_R | stdelf.PF_W, Align: 8},
 	}
+	if d := p.host.dynamic; d != nil {
+		at := func(id symtab.ID) (start, end uint32) { return p.t.Addr[id], p.t.Addr[id] + p.t.Size(id) }
+		interp, interpEnd := at(d.interp)
+		table, tableEnd := at(d.table)
+		segments = append(segments,
+			elf.Segment{Type: stdelf.PT_INTERP, Flags: stdelf.PF_R, Start: interp, FileEnd: interpEnd, End: interpEnd, Align: 1},
+			elf.Segment{Type: stdelf.PT_DYNAMIC, Flags: stdelf.PF_R | stdelf.PF_W, Start: table, FileEnd: tableEnd, End: tableEnd, Align: addrSize},
+			// One word, so that it lies just below the thread pointer, where
+			// the runtime expects g (runtime.tlsg).
+			elf.Segment{Type: stdelf.PT_TLS, Flags: stdelf.PF_R, Start: l.FileEnd(), FileEnd: l.FileEnd(), End: l.FileEnd() + addrSize, Align: addrSize},
+		)
+	}
 	p.Image.Put(layout.Base, elf.Header(layout.Base, p.entry(), segments))
 }
