@@ -14,26 +14,31 @@ type Generation struct {
 	Pid     int
 	Started time.Time // when exec succeeded
 
-	process *os.Process
-	done    chan struct{} // closed when the process was waited for; exit is set
-	exit    Exit
-	hadTerm bool          // set before done is closed
-	ready   chan struct{} // closed by markReady
-	isReady sync.Once
-	heard   chan bool     // a listen on a held socket; true when all held are listened on
-	killed  chan struct{} // closed by killNow
-	isKill  sync.Once
-	empty   bool // no process is left; guarded by Supervisor.busy
-	descent      // what the operating system knows of its descendants
+	process  *os.Process
+	done     chan struct{} // closed when the process was waited for; exit is set
+	exit     Exit
+	hadTerm  bool          // set before done is closed
+	ready    chan struct{} // closed by markReady
+	isReady  sync.Once
+	heard    chan bool     // a listen on a held socket; true when all held are listened on
+	killed   chan struct{} // closed by killNow
+	isKill   sync.Once
+	followed chan struct{} // closed when the next generation is about to start, or at Close
+	isFollow sync.Once
+	watched  chan struct{} // closed when watchReady has returned
+	empty    bool          // no process is left; guarded by Supervisor.busy
+	descent                // what the operating system knows of its descendants
 }
 
 func newGeneration(id int) *Generation {
 	return &Generation{
-		ID:     id,
-		done:   make(chan struct{}),
-		ready:  make(chan struct{}),
-		killed: make(chan struct{}),
-		heard:  make(chan bool, 1),
+		ID:       id,
+		done:     make(chan struct{}),
+		ready:    make(chan struct{}),
+		killed:   make(chan struct{}),
+		heard:    make(chan bool, 1),
+		followed: make(chan struct{}),
+		watched:  make(chan struct{}),
 	}
 }
 
@@ -65,6 +70,8 @@ func (g *Generation) over() bool {
 		return false
 	}
 }
+
+func (g *Generation) follow() { g.isFollow.Do(func() { close(g.followed) }) }
 
 func (g *Generation) markReady() { g.isReady.Do(func() { close(g.ready) }) }
 

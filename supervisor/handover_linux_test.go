@@ -448,3 +448,76 @@ func TestCloseFreesThePort(t *testing.T) {
 		t.Error("started after close")
 	}
 }
+
+// TestStandIn is row 24.
+func TestStandIn(t *testing.T) {
+	needsHandover(t)
+	s := newTest(t, Options{})
+	address := "127.0.0.1:" + freePort(t)
+	spec := testSpec(newOutput(t), "serve", address)
+	g := mustStart(t, s, spec)
+	receive(t, "ready", g.Ready())
+	if err := s.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.Explain("app.go:1: syntax <error>")
+	request := func(accept string) (int, string) {
+		t.Helper()
+		r, err := http.NewRequest("POST", "http://"+address, strings.NewReader(strings.Repeat("x", 20_000)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Accept", accept)
+		res, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}).Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		data, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res.Header.Get("Retry-After") == "" {
+			t.Error("no Retry-After")
+		}
+		return res.StatusCode, string(data)
+	}
+	if code, text := request("*/*"); code != 503 || !strings.Contains(text, "syntax <error>") {
+		t.Errorf("text: %d %q", code, text)
+	}
+	if code, text := request("text/html,*/*"); code != 503 || !strings.Contains(text, "syntax &lt;error&gt;") {
+		t.Errorf("page: %d %q", code, text)
+	}
+	// Another protocol is closed, without a byte.
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(patience))
+	c.Write([]byte("\x16\x03\x01 hello"))
+	if data, _ := io.ReadAll(c); len(data) > 0 {
+		t.Errorf("other protocol got %q", data)
+	}
+	// The next generation has all to itself.
+	g, _, err = s.Replace(t.Context(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		if got := body(t, address); got != generationOf(g) {
+			t.Fatalf("answer %q", got)
+		}
+	}
+}
+
+func TestStartsLikeHTTP(t *testing.T) {
+	for text, want := range map[string]bool{
+		"GET / HTTP/1.1": true, "DELETE /x": true, "GE": true, "PRI * HTTP/2.0": false, "": false,
+		"hello world": false, "\x16\x03\x01": false, "ABCDEFGHIJKLMNOPQRST": false,
+	} {
+		if got := startsLikeHTTP([]byte(text)); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}

@@ -12,11 +12,12 @@ const handoverPlain = "plain"
 
 func newHandover(Options) *handover { return &handover{} }
 
-func (h *handover) current() string                 { return handoverPlain }
-func (h *handover) install(*Generation)             {}
-func (h *handover) holds() bool                     { return false }
-func (h *handover) revive()                         {}
-func (h *handover) sweep(*Generation)               {}
-func (h *handover) drain(*Generation) time.Duration { return 0 }
-func (h *handover) awaitHangUp(*Generation)         {}
-func (h *handover) close()                          {}
+func (h *handover) current() string                    { return handoverPlain }
+func (h *handover) install(*Generation)                {}
+func (h *handover) holds() bool                        { return false }
+func (h *handover) revive()                            {}
+func (h *handover) sweep(*Generation)                  {}
+func (h *handover) drain(*Generation) time.Duration    { return 0 }
+func (h *handover) awaitHangUp(*Generation)            {}
+func (h *handover) standIn(*Generation, func() string) {}
+func (h *handover) close()                             {}

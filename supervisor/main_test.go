@@ -82,13 +82,14 @@ var programs = map[string]func(args []string){
 		}
 		os.Exit(5)
 	},
-	"supervise": func([]string) {
-		spec := testSpec(nil, "wait")
+	"supervise": func(args []string) {
+		spec := testSpec(nil, args[0], args[1:]...)
 		spec.Stdout, spec.Stderr = os.Stdout, os.Stderr
 		if _, err := New(Options{}).Start(context.Background(), spec); err != nil {
 			fmt.Println("error", err)
 			os.Exit(1)
 		}
+		fmt.Println("started 1")
 		forever()
 	},
 	// again starts another program of this list in a session of its own, and

@@ -24,7 +24,8 @@ const (
 
 // watchReady marks g ready when it listens on every address that is held, or
 // on a new one, or has had its time. before holds the sockets that listened
-// before it was started. Then it looks after the held sockets while g lives.
+// before it was started. Then it looks after the held sockets while g lives,
+// and after its death until the next generation.
 func (s *Supervisor) watchReady(g *Generation, before map[uint64]bool) {
 	if s.awaitListen(g, before) {
 		g.markReady()
@@ -39,6 +40,7 @@ func (s *Supervisor) watchReady(g *Generation, before map[uint64]bool) {
 			}
 			s.handover.sweep(g)
 		case <-g.Done():
+			s.handover.standIn(g, s.reason)
 			return
 		}
 	}

@@ -90,11 +90,13 @@ type Supervisor struct {
 
 	terminal *terminal
 	handover *handover
+	guard    guard
 
 	mu       sync.Mutex // guards fields below
 	closed   bool
 	current  *Generation
 	leaving  *Generation // the one before, while both run
+	down     string      // set by Explain
 	lastID   int
 	listened listening // what the newest generation that had its time did
 }
@@ -246,6 +248,23 @@ func (s *Supervisor) Kill() {
 // "plain" closes them.
 func (s *Supervisor) Handover() string { return s.handover.current() }
 
+// Explain sets what HTTP clients of held sockets are told while no generation
+// lives, as the text of a 503 that begins 2 s after the end of the last one.
+func (s *Supervisor) Explain(reason string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.down = reason
+}
+
+func (s *Supervisor) reason() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.down == "" && s.current != nil && s.current.over() {
+		return "the program ended: " + s.current.exit.String()
+	}
+	return s.down
+}
+
 // Current returns the newest generation, running or not, or nil.
 func (s *Supervisor) Current() *Generation {
 	s.mu.Lock()
@@ -261,9 +280,13 @@ func (s *Supervisor) Close() error {
 		s.closed = true
 		s.mu.Unlock()
 		err = s.Stop(context.Background())
+		if g := s.Current(); g != nil {
+			g.follow()
+		}
 		close(s.stop)
 		s.wg.Wait()
 		s.handover.close()
+		s.guard.close()
 	})
 	return err
 }
@@ -293,6 +316,12 @@ func (s *Supervisor) start(ctx context.Context, spec Spec, t *Timing) (*Generati
 	s.lastID++
 	g := newGeneration(s.lastID)
 	s.mu.Unlock()
+	if last := s.Current(); last != nil {
+		last.follow()
+		if last.over() {
+			<-last.watched // nobody else accepts from here on
+		}
+	}
 	s.handover.revive()
 	before := listeners()
 	begin := time.Now()
@@ -301,11 +330,15 @@ func (s *Supervisor) start(ctx context.Context, spec Spec, t *Timing) (*Generati
 	if err != nil {
 		return nil, err
 	}
+	s.guard.watch(g.Pid)
 	s.mu.Lock()
 	s.current = g
 	s.mu.Unlock()
 	s.childStopped() // it may have stopped before it was the current one
-	s.wg.Go(func() { s.watchReady(g, before) })
+	s.wg.Go(func() {
+		defer close(g.watched)
+		s.watchReady(g, before)
+	})
 	return g, nil
 }
 
@@ -346,6 +379,9 @@ func (s *Supervisor) end(ctx context.Context, g *Generation, t *Timing) error {
 	}
 	s.handover.awaitHangUp(g)
 	g.empty = true
+	if s.Current() == g {
+		s.guard.watch(0)
+	}
 	return nil
 }
 

@@ -146,21 +146,30 @@ func TestOrphansAreReapedAndOthersAreNot(t *testing.T) {
 	}
 }
 
-// TestKilledSupervisorTakesTheProgramAlong is row 21 for kill -9.
+// TestKilledSupervisorTakesTheProgramAlong is row 21 for kill -9: the program
+// dies by Pdeathsig, and its children by the guard.
 func TestKilledSupervisorTakesTheProgramAlong(t *testing.T) {
-	out := newOutput(t)
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), programVariable+"=supervise")
-	cmd.Stdout, cmd.Stderr = out.file, out.file
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+	for _, args := range [][]string{{"wait"}, {"fork-wait", "wait"}} {
+		out := newOutput(t)
+		cmd := exec.Command(os.Args[0], args...)
+		cmd.Env = append(os.Environ(), programVariable+"=supervise")
+		cmd.Stdout, cmd.Stderr = out.file, out.file
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		key := "child"
+		if len(args) == 1 {
+			key = "up"
+		}
+		pid := pidOf(t, out.wait(t, key))
+		out.wait(t, "started")
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		cmd.Wait()
+		t.Cleanup(func() { syscall.Kill(pid, syscall.SIGKILL) }) // when the test fails
+		waitFor(t, "the end of all", func() bool { p, ok := readProcess(pid); return !ok || p.dead })
 	}
-	pid := pidOf(t, out.wait(t, "up"))
-	if err := cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	cmd.Wait()
-	waitFor(t, "the program's end", func() bool { p, ok := readProcess(pid); return !ok || p.dead })
 }
 
 func TestReadyMeansListening(t *testing.T) {

@@ -1,0 +1,8 @@
+package supervisor
+
+// guard is nothing here: a job object ends with the process that holds it.
+type guard struct{}
+
+func (d *guard) watch(int) {}
+
+func (d *guard) close() {}
