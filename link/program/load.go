@@ -27,22 +27,51 @@ func (p *Program) load() {
 		return cmp.Or(compareBool(a.Main, b.Main), compareBool(a.Hot, b.Hot), cmp.Compare(a.Path, b.Path))
 	})
 	loads := p.read(pkgs, header)
+	p.spreadHot(loads)
 	p.Phases.done("read")
+	slices.SortStableFunc(loads, func(a, b *symtab.Load) int {
+		x, y := a.Package(), b.Package()
+		return compareBool(x.Hot, y.Hot)
+	})
 	p.nameHost(loads)
 	p.t.Add(loads)
-	for i, l := range loads {
-		p.joined(pkgs[i], l.Package())
+	for _, l := range loads {
+		s := l.Package()
+		if s.Hot {
+			p.hot = append(p.hot, s) // main is the last of all
+		}
 	}
+	p.main = p.hot[len(p.hot)-1]
 	p.Phases.done("symbols")
 }
 
-// joined notes a package that has come into the table.
-func (p *Program) joined(in Package, s *symtab.Package) {
-	if in.Main {
-		p.main = s
+// spreadHot makes packages hot that import hot ones: they hold references by
+// index, and are compiled anew when those change. That happens with a local
+// replacement for a module that others in the module cache use.
+func (p *Program) spreadHot(loads []*symtab.Load) {
+	hot := map[string]bool{}
+	for _, l := range loads {
+		if s := l.Package(); s.Hot {
+			hot[s.Path] = true
+		}
 	}
-	if s.Hot {
-		p.hot = append(p.hot, s)
+	for _, s := range p.hot {
+		hot[s.Path] = true
+	}
+	for again := true; again; {
+		again = false
+		for _, l := range loads {
+			s := l.Package()
+			if s.Hot {
+				continue
+			}
+			for _, imp := range s.Objects[0].Imports() {
+				if hot[imp.Path] {
+					s.Hot, hot[s.Path], again = true, true, true
+					break
+				}
+			}
+		}
 	}
 }
 

@@ -18,13 +18,17 @@ func (p *Program) Accepts(in Input) bool {
 		in.ModInfo != old.ModInfo || !maps.Equal(in.Strings, old.Strings) {
 		return false
 	}
+	before := make(map[string]Package, len(old.Packages))
+	for _, pkg := range old.Packages {
+		before[pkg.Path] = pkg
+	}
 	for _, pkg := range in.Packages {
 		have := p.t.Package(pkg.Path)
 		if have == nil {
 			continue
 		}
-		hot := pkg.Hot || pkg.Main
-		if have.Hot != hot || !hot && have.File != pkg.File || pkg.Main != (have == p.main) {
+		was, ok := before[pkg.Path]
+		if ok && (was.Hot != pkg.Hot || was.Main != pkg.Main) || !have.Hot && have.File != pkg.File {
 			return false
 		}
 	}
@@ -86,6 +90,7 @@ func (p *Program) replace(in Input) map[*symtab.Package]bool {
 		}
 	}
 	loads := p.read(load, header)
+	p.spreadHot(loads)
 	changed := map[*symtab.Package]bool{}
 	var add []*symtab.Load
 	for i, l := range loads {
