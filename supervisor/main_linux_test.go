@@ -11,4 +11,5 @@ var systemPrograms = map[string]func([]string){
 	"shutdown": serveAndShutDown,
 	"epoll":    serveEpollFirst,
 	"twice":    bindTwice,
+	"confined": confined,
 }

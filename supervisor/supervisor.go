@@ -248,6 +248,13 @@ func (s *Supervisor) Kill() {
 // "plain" closes them.
 func (s *Supervisor) Handover() string { return s.handover.current() }
 
+// Listens tells whether the newest generation that had its time listened.
+func (s *Supervisor) Listens() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.listened == listenYes
+}
+
 // Explain sets what HTTP clients of held sockets are told while no generation
 // lives, as the text of a 503 that begins 2 s after the end of the last one.
 func (s *Supervisor) Explain(reason string) {
