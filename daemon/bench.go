@@ -20,6 +20,7 @@ type bench struct {
 
 	mu      sync.Mutex // guards fields below
 	last    *build.Program
+	number  uint64 // counts the values of last
 	running *flight
 	used    time.Time
 	users   int // sessions
@@ -37,19 +38,21 @@ type flight struct {
 	prog *build.Program
 	out  *build.Outcome
 	err  error
+	from uint64 // number of the program that out starts from, 0 if none
+	to   uint64 // number of prog
 }
 
 // build brings the program up to date. A build that runs already is joined if
 // the inputs are as it found them, and superseded if they are not: then its
 // waiters get the result of the newer one.
-func (b *bench) build(ctx context.Context, t *build.Target, hooks build.Hooks) (*build.Program, *build.Outcome, error) {
+func (b *bench) build(ctx context.Context, t *build.Target, hooks build.Hooks) (*flight, error) {
 	for {
 		f := b.join(t, hooks)
 		select {
 		case <-f.done:
 		case <-ctx.Done():
 			b.giveUp(f)
-			return nil, nil, ctx.Err()
+			return &flight{}, ctx.Err()
 		}
 		b.mu.Lock()
 		f.waiting--
@@ -58,7 +61,7 @@ func (b *bench) build(ctx context.Context, t *build.Target, hooks build.Hooks) (
 		if stale && errors.Is(f.err, context.Canceled) {
 			continue
 		}
-		return f.prog, f.out, f.err
+		return f, f.err
 	}
 }
 
@@ -97,12 +100,16 @@ func (b *bench) fly(ctx context.Context, f, before *flight, t *build.Target) {
 	}
 	b.mu.Lock()
 	last := b.last
+	f.from = b.number
 	b.mu.Unlock()
 	f.prog, f.out, f.err = b.d.engine.Build(ctx, t, last, f.hooks.all())
 	b.d.count(f.out, f.err)
 	b.mu.Lock()
 	if f.err == nil {
-		b.last = f.prog
+		if f.prog != b.last {
+			b.number++
+		}
+		b.last, f.to = f.prog, b.number
 	}
 	if b.running == f {
 		b.running = nil
@@ -112,6 +119,9 @@ func (b *bench) fly(ctx context.Context, f, before *flight, t *build.Target) {
 	close(f.done)
 	if f.err == nil && f.prog != last {
 		b.d.engine.Save(f.prog)
+		if f.out.Phases.GoBuild > 0 {
+			b.d.engine.Warm(b.d.life, t, f.prog)
+		}
 	}
 }
 

@@ -45,6 +45,7 @@ func (d *Daemon) routes() http.Handler {
 	}))
 	mux.HandleFunc(protocol.RouteOpen, d.handle(d.open))
 	mux.HandleFunc(protocol.RouteBuild, d.handle(d.build))
+	mux.HandleFunc(protocol.RouteView, d.handle(d.view))
 	return mux
 }
 
@@ -84,8 +85,7 @@ func (d *Daemon) open(w http.ResponseWriter, r *http.Request) error {
 	defer d.end(s)
 	st := newStream(w)
 	st.send(protocol.Event{Session: s.id})
-	prog, ok := d.answer(ctx, st, s, 0)
-	if ok && prog != nil {
+	if prog, ok := d.answer(ctx, st, s, protocol.BuildRequest{}); ok {
 		st.send(protocol.Event{Snapshot: prog.Snap.View()})
 	}
 	<-ctx.Done()
@@ -98,27 +98,47 @@ func (d *Daemon) build(w http.ResponseWriter, r *http.Request) error {
 	if err := json.NewDecoder(r.Body).Decode(&req); err != nil {
 		return &protocol.Error{Code: protocol.CodeUsage, Message: fmt.Sprintf("read request: %v", err)}
 	}
-	d.mu.Lock()
-	s := d.sessions[r.PathValue("id")]
-	d.mu.Unlock()
-	if s == nil {
-		return &protocol.Error{Code: protocol.CodeNotFound, Message: "no such session"}
+	s, err := d.session(r)
+	if err != nil {
+		return err
 	}
-	d.answer(r.Context(), newStream(w), s, req.Seq)
+	d.answer(r.Context(), newStream(w), s, req)
 	return nil
 }
 
-// answer builds and sends what comes of it; a new snapshot goes out before the
-// reply that was made from it. The first reply of a session is not held up by
-// its snapshot.
-func (d *Daemon) answer(ctx context.Context, st *stream, s *session, seq uint64) (*build.Program, bool) {
+// view sends the snapshot of a session's program.
+func (d *Daemon) view(w http.ResponseWriter, r *http.Request) error {
+	s, err := d.session(r)
+	if err != nil {
+		return err
+	}
+	prog := s.bench.program()
+	if prog == nil {
+		return &protocol.Error{Code: protocol.CodeNotFound, Message: "the program was not built yet", Hint: "mend what the running hr complains of"}
+	}
+	return writeJSON(w, prog.Snap.View())
+}
+
+func (d *Daemon) session(r *http.Request) (*session, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if s := d.sessions[r.PathValue("id")]; s != nil {
+		return s, nil
+	}
+	return nil, &protocol.Error{Code: protocol.CodeNotFound, Message: "no such session"}
+}
+
+// answer builds and sends what comes of it. A client that the outcome's changes
+// do not bring up to date, because they start from another program than it has,
+// is sent the whole snapshot before the reply. The first reply of a session is
+// not held up by its snapshot.
+func (d *Daemon) answer(ctx context.Context, st *stream, s *session, req protocol.BuildRequest) (*build.Program, bool) {
 	// The target is found anew: GOFLAGS, the toolchain or go.mod may have
 	// changed since the session began.
 	t, err := d.engine.Resolve(ctx, s.job)
-	var prog *build.Program
-	var out *build.Outcome
+	f := &flight{}
 	if err == nil {
-		prog, out, err = s.bench.build(ctx, t, build.Hooks{
+		f, err = s.bench.build(ctx, t, build.Hooks{
 			Progress: func(done, all int) {
 				st.send(protocol.Event{Progress: &protocol.Progress{Done: done, All: all}})
 			},
@@ -126,16 +146,22 @@ func (d *Daemon) answer(ctx context.Context, st *stream, s *session, seq uint64)
 		})
 	}
 	if err != nil {
-		f := &protocol.Failure{Seq: seq, Cause: protocol.AsError(explain(err)), Outcome: out}
-		errors.As(err, &f.Build)
-		st.send(protocol.Event{Failed: f})
+		failed := &protocol.Failure{Seq: req.Seq, Cause: protocol.AsError(explain(err)), Outcome: f.out}
+		errors.As(err, &failed.Build)
+		st.send(protocol.Event{Failed: failed})
 		return nil, false
 	}
-	if seq > 0 && out.Reloaded {
-		st.send(protocol.Event{Snapshot: prog.Snap.View()})
+	out := f.out
+	first := req.Seq == 0
+	if first && len(f.prog.Warnings) > 0 {
+		told := *out // others read the same outcome
+		told.Warnings, out = f.prog.Warnings, &told
 	}
-	st.send(protocol.Event{Reply: &protocol.Reply{Seq: seq, Outcome: out}})
-	return prog, true
+	if !first && (out.Reloaded || req.Have == 0 || req.Have != f.from) {
+		st.send(protocol.Event{Snapshot: f.prog.Snap.View()})
+	}
+	st.send(protocol.Event{Reply: &protocol.Reply{Seq: req.Seq, Number: f.to, Outcome: out}})
+	return f.prog, true
 }
 
 func (d *Daemon) begin(t *build.Target, job build.Job) (*session, error) {

@@ -162,13 +162,22 @@ func (s *Session) Rest(h Handler) error {
 
 // Build asks for the program as its source is now. A *Failure says that there
 // is none; ctx gives the build up.
-func (s *Session) Build(ctx context.Context, seq uint64, h Handler) (*Reply, error) {
-	body, err := s.client.stream(ctx, http.MethodPost, routeSessions+"/"+s.ID+"/build", BuildRequest{seq})
+func (s *Session) Build(ctx context.Context, req BuildRequest, h Handler) (*Reply, error) {
+	body, err := s.client.stream(ctx, http.MethodPost, routeSessions+"/"+s.ID+"/build", req)
 	if err != nil {
 		return nil, err
 	}
 	defer body.Close()
 	return newEvents(body).wait(h)
+}
+
+// Snapshot asks for the snapshot of a session, which may be another process's.
+func (c *Client) Snapshot(ctx context.Context, session string) (*graph.Snapshot, error) {
+	s := new(graph.Snapshot)
+	if err := c.call(ctx, http.MethodGet, routeSessions+"/"+session+"/snapshot", nil, s); err != nil {
+		return nil, err
+	}
+	return s.Seal(), nil
 }
 
 // Close ends the session.

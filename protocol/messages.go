@@ -25,6 +25,7 @@ const (
 	RouteHello  = "GET " + routeHello
 	RouteOpen   = "POST " + routeSessions
 	RouteBuild  = "POST " + routeSessions + "/{id}/build"
+	RouteView   = "GET " + routeSessions + "/{id}/snapshot"
 	RouteStatus = "GET " + routeStatus
 	RouteStop   = "POST " + routeStop
 )
@@ -47,6 +48,9 @@ type OpenRequest struct {
 // the batch; a later request of any session of the program supersedes it.
 type BuildRequest struct {
 	Seq uint64 `json:"seq"`
+	// Have is the Number of the reply whose program the client runs, 0 for none.
+	// A client that missed a reply is sent the whole snapshot with the next.
+	Have uint64 `json:"have,omitempty"`
 }
 
 // Event is one line of a stream. Exactly one of the pointers is set.
@@ -67,7 +71,11 @@ type Progress struct {
 
 // Reply is a finished build.
 type Reply struct {
-	Seq     uint64         `json:"seq"`
+	Seq uint64 `json:"seq"`
+	// Number counts the programs that the daemon made for this target. The
+	// outcome's changes lead from the program that the client has to this one,
+	// unless a Snapshot came before the reply: then that is the state.
+	Number  uint64         `json:"number"`
 	Outcome *build.Outcome `json:"outcome"`
 }
 
