@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,15 +18,18 @@ import (
 
 // runner is one hr run. One goroutine, loop, owns its fields; the others only
 // send to its channels.
+//
+// What must stay true: snap is the source of the program that running names, no
+// newer and no older. Then "nothing to do" is never said of an edit that the
+// program lacks. What is saved while that cannot be known waits in held.
 type runner struct {
-	c       *command
-	flags   runFlags
-	job     build.Job
-	args    []string
-	backend *backend
-	sup     *supervisor.Supervisor
-	report  *report
-	begin   time.Time
+	c      *command
+	flags  runFlags
+	job    build.Job
+	args   []string
+	sup    *supervisor.Supervisor
+	report *report
+	begin  time.Time
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -36,135 +37,187 @@ type runner struct {
 
 	signals   <-chan os.Signal
 	results   chan result
-	snapshots chan *graph.Snapshot
-	builtc    chan build.Artifact
+	snapshots chan firstSnapshot
+	builtc    chan early
+	watching  chan watching
+	lost      chan *protocol.Session
 	batches   <-chan watch.Batch
 	exited    <-chan struct{} // of the current generation; nil if none lives
 
 	watcher *watch.Watcher
 	trees   []string
+	addErr  string // last complaint about directories that cannot be watched
 
-	session    *protocol.Session
-	snap       *graph.Snapshot // nil until the first build is through
-	seq        uint64
-	building   bool
-	buildNames []string
-	giveUp     context.CancelFunc
-	queued     bool // a batch came before there was a session to build with
+	backend *backend // nil until the first open is through
+	session *protocol.Session
+	gone    bool            // the session ended under us
+	lostAt  time.Time       // when that happened last
+	snap    *graph.Snapshot // nil while it is not known
+	have    uint64          // number of the program that snap belongs to
+
+	seq      uint64 // of the newest open or build
+	opening  bool   // an open is under way
+	building bool   // an open or a build is under way
+	awaiting bool   // the snapshot of an open is still to come
+	names    []string
+	from     time.Time // the event that caused the build under way
+	giveUp   context.CancelFunc
+	held     *watch.Batch
 
 	gen      *supervisor.Generation
 	running  build.Artifact // what gen runs, or is about to
+	early    bool           // running was started before the open under way was through
 	launches chan launch
 	launch   context.CancelFunc // of the start under way, nil if none is
 	next     *launch            // what to start when that is through
 
-	broken    map[string]bool
+	broken    map[string]bool   // files that do not parse
+	dropped   bool              // edits beside a broken file wait for it
 	failing   bool              // the last build failed
 	told      map[string]string // file -> last line about it
 	toldTimes map[string]int
-	stops     int // signals received
-	exit      int
 }
 
-// result is the end of a build.
-type result struct {
-	seq     uint64
-	session *protocol.Session // of the first build only
-	reply   *protocol.Reply
-	err     error
-	from    time.Time // the event that caused it
-}
-
-// loop is the life of hr run.
+// loop is the life of hr run. It returns the exit code.
 func (r *runner) loop() int {
 	r.broken, r.told, r.toldTimes = map[string]bool{}, map[string]string{}, map[string]int{}
-	r.building = true
-	r.open() // first: what follows runs while the daemon works
-	if err := r.watchFor(nil); err != nil {
-		r.c.screen.notice("cannot watch yet: %v", err)
-	}
+	r.open(false, r.begin, nil) // first: what follows runs while the daemon works
+	r.watchModule()
+	r.report.begin()
 	for {
+		code, done := 0, false
 		select {
 		case sig := <-r.signals:
-			if code, done := r.onSignal(sig); done {
-				return code
-			}
+			return r.onSignal(sig)
 		case <-r.exited:
-			if code, done := r.onExit(); done {
-				return code
-			}
-		case a := <-r.builtc:
-			if r.gen == nil {
-				r.start(launch{artifact: a, from: r.begin})
-			}
+			code, done = r.onExit()
+		case e := <-r.builtc:
+			r.onBuilt(e)
 		case l := <-r.launches:
-			if code, done := r.onLaunch(l); done {
-				return code
-			}
+			r.onLaunch(l)
 		case s := <-r.snapshots:
 			r.onSnapshot(s)
 		case res := <-r.results:
-			if code, done := r.onResult(res); done {
-				return code
-			}
+			code, done = r.onResult(res)
+		case s := <-r.lost:
+			r.onLost(s)
+		case w := <-r.watching:
+			r.onWatching(w)
 		case b, ok := <-r.batches:
 			if ok {
 				r.onBatch(b)
 			}
 		}
+		if done {
+			return code
+		}
 	}
 }
 
-// onSnapshot takes a new picture over. What changed between its making and now
-// is found by comparing every input.
-func (r *runner) onSnapshot(s *graph.Snapshot) {
-	first := r.snap == nil
-	r.snap = s
-	if err := r.watchFor(s); err != nil {
-		r.c.screen.notice("cannot watch everything: %v", err)
+// onSnapshot takes the first picture of a session over. What changed between
+// its making and now is found by comparing every input.
+func (r *runner) onSnapshot(s firstSnapshot) {
+	if s.session != r.session || !r.awaiting {
+		return
 	}
-	if first && !r.building {
-		r.onBatch(watch.Batch{First: time.Now(), Rescan: true})
+	r.awaiting = false
+	r.snap, r.have = s.snap, s.number
+	r.watchMore()
+	b := watch.Batch{First: time.Now(), Rescan: true}
+	if r.held != nil {
+		// Whether go build read these before or after they were saved is unknown
+		// to the snapshot: the daemon must look.
+		held := *r.held
+		r.held = nil
+		if changes := r.judge(held); !onlyUnused(changes) && len(r.brokenOf(changes)) == 0 {
+			r.build(held.First, names(changes))
+			return
+		}
+		b.Paths, b.First = held.Paths, held.First
 	}
+	r.onBatch(b)
 }
 
 // onBatch judges what was saved and builds if it matters.
 func (r *runner) onBatch(b watch.Batch) {
-	if r.snap == nil {
-		r.queue(b)
+	if r.snap == nil || r.opening {
+		r.saveBlind(b)
 		return
 	}
 	changes := r.judge(b)
-	var build_, broken []graph.Change
+	var reasons []graph.Change
 	mended := false
 	for _, ch := range changes {
-		switch {
-		case ch.Verdict == astcheck.Broken:
-			broken = append(broken, ch)
-		case r.matters(ch):
-			build_ = append(build_, ch)
-			delete(r.broken, ch.Path)
-		default:
-			mended = mended || r.broken[ch.Path]
-			delete(r.broken, ch.Path)
+		if ch.Verdict == astcheck.Broken {
+			continue
+		}
+		mended = mended || r.broken[ch.Path]
+		delete(r.broken, ch.Path)
+		if r.matters(ch) {
+			reasons = append(reasons, ch)
 		}
 	}
+	broken := r.brokenOf(changes)
 	for _, ch := range broken {
 		r.broken[ch.Path] = true
 		r.showBroken(ch, b)
 	}
 	defer r.report.decide(changes) // for hr why: after the build has been asked for
-	switch {
-	case len(r.broken) > 0:
+	if len(r.broken) > 0 {
 		// Nothing can be built; a build in flight may read the broken file.
+		r.dropped = r.dropped || r.building || len(reasons) > 0
 		r.drop()
-	case len(build_) > 0 || r.building || r.failing:
-		r.ask(b, build_, changes)
-	case mended:
-		r.c.screen.say("restored", green, "parses again: "+r.back(), nil)
+		r.showWaiting(reasons)
+		r.showNothing(changes, b)
+		return
+	}
+	undo := len(reasons) == 0 && !r.building && (mended || r.failing && !onlyUnused(changes))
+	if undo || r.dropped {
+		// All that is not as in the program counts, also what was saved while
+		// nothing could be built.
+		r.dropped = false
+		reasons = r.news()
+		if len(reasons) == 0 && r.alive() {
+			r.failing = false
+			r.sup.Explain("")
+			r.c.screen.say("restored", green, r.back(), nil)
+			return
+		}
+		if len(reasons) == 0 {
+			reasons = changes // the program is to run again
+		}
+	}
+	switch {
+	case len(reasons) > 0:
+		r.build(b.First, names(reasons))
+	case r.building && !onlyUnused(changes):
+		r.build(b.First, names(changes)) // an undo of what is being built
 	default:
 		r.showNothing(changes, b)
 	}
+}
+
+// saveBlind takes a batch that cannot be judged: there is no snapshot, or the
+// program that it belongs to is about to be replaced.
+func (r *runner) saveBlind(b watch.Batch) {
+	switch {
+	case r.opening || r.awaiting:
+		r.hold(b)
+	case len(b.Paths) > 0 || b.Rescan:
+		r.build(b.First, baseNames(b.Paths))
+	}
+}
+
+// hold keeps a batch until there is a snapshot to judge it by.
+func (r *runner) hold(b watch.Batch) {
+	if r.held == nil {
+		r.held = &b
+		return
+	}
+	r.held.Paths = append(r.held.Paths, b.Paths...)
+	slices.Sort(r.held.Paths)
+	r.held.Paths = slices.Compact(r.held.Paths)
+	r.held.Rescan = r.held.Rescan || b.Rescan
 }
 
 // judge returns a verdict for every path of the batch. A directory stands for
@@ -173,7 +226,7 @@ func (r *runner) judge(b watch.Batch) []graph.Change {
 	rescan := b.Rescan
 	var changes []graph.Change
 	for _, path := range b.Paths {
-		if fi, err := os.Lstat(path); err == nil && fi.IsDir() {
+		if fi, err := os.Lstat(path); err == nil && fi.IsDir() && r.snap.File(path) == nil {
 			rescan = true
 			continue
 		}
@@ -197,291 +250,28 @@ func (r *runner) matters(ch graph.Change) bool {
 	return ch.Verdict > astcheck.Same
 }
 
-// ask requests a build. Before there is a session, the wish is kept.
-func (r *runner) ask(b watch.Batch, reasons, all []graph.Change) {
-	if len(reasons) == 0 && !r.building && r.failing {
-		// An undo of what failed: the program that runs is right again.
-		if !r.anyNews() {
-			r.failing = false
-			r.c.screen.say("restored", green, r.back(), nil)
-			return
+// brokenOf returns the changes that do not parse.
+func (r *runner) brokenOf(changes []graph.Change) []graph.Change {
+	var out []graph.Change
+	for _, ch := range changes {
+		if ch.Verdict == astcheck.Broken {
+			out = append(out, ch)
 		}
 	}
-	if len(reasons) == 0 && r.building && onlyUnused(all) {
-		r.showNothing(all, b)
-		return
-	}
-	if r.session == nil {
-		r.queued = true
-		return
-	}
-	r.build(b.First, names(reasons))
+	return out
 }
 
-// queue remembers that something was saved while nothing is known yet.
-func (r *runner) queue(b watch.Batch) {
-	if r.building || r.session == nil {
-		r.queued = true
-		return
-	}
-	r.build(b.First, baseNames(b.Paths))
-}
-
-// anyNews compares every input with the snapshot.
-func (r *runner) anyNews() bool {
-	return slices.ContainsFunc(r.snap.Scan(), func(c graph.Change) bool {
-		return c.Verdict > astcheck.Same
-	})
-}
-
-// drop gives up the build in flight.
-func (r *runner) drop() {
-	if r.giveUp != nil {
-		r.giveUp()
-		r.giveUp = nil
-	}
-	if r.session != nil {
-		r.building = false
-	}
-}
-
-// onResult takes a finished build over.
-func (r *runner) onResult(res result) (code int, done bool) {
-	r.c.screen.done()
-	if res.session != nil {
-		r.session = res.session
-	}
-	if res.seq < r.seq {
-		return 0, false // superseded
-	}
-	r.building = false
-	if res.err != nil {
-		return r.onFailure(res)
-	}
-	r.failing = false
-	out := res.reply.Outcome
-	if r.snap != nil && !out.Reloaded {
-		r.snap = r.snap.WithFiles(out.Changes)
-	}
-	r.report.built(out)
-	for _, w := range out.Warnings {
-		r.c.screen.notice("%s", w)
-	}
-	if out.Text != "" {
-		r.c.screen.text("output", out.Text, nil)
-	}
-	switch {
-	case r.alive() && res.seq == 0:
-		// It runs since the go command had linked it; now it has its own name.
-		r.running = out.Artifact
-	case r.alive() && out.Artifact.Key == r.running.Key:
-		r.c.screen.say("unchanged", dim, join(r.buildNames)+": the program is the same, nothing to restart", out)
-	default:
-		r.start(launch{artifact: out.Artifact, from: res.from, out: out, names: r.buildNames})
-	}
-	if r.queued {
-		r.queued = false
-		r.build(time.Now(), nil)
-	}
-	return 0, false
-}
-
-// onFailure shows why there is no new program. The one that runs stays.
-func (r *runner) onFailure(res result) (code int, done bool) {
-	if errors.Is(res.err, context.Canceled) {
-		return 0, false
-	}
-	var f *protocol.Failure
-	if !errors.As(res.err, &f) {
-		if protocol.Gone(res.err) && r.backend.local == nil {
-			r.goOnAlone()
-			return 0, false
-		}
-		if r.gen == nil {
-			return r.c.fail(res.err), true
-		}
-		r.failing = true
-		r.c.screen.fail(protocol.AsError(res.err))
-		return 0, false
-	}
-	if f.Cause.Code == protocol.CodeCanceled {
-		return 0, false
-	}
-	r.failing = true
-	r.report.failed(f)
-	r.c.screen.fail(f.Cause)
-	if f.Cause.Code == protocol.CodeUsage || f.Cause.Code == protocol.CodeNotFound {
-		if r.gen == nil {
-			return exitUsageOr(f.Cause), true
-		}
-	}
-	if r.alive() {
-		r.c.screen.say("kept", dim, "the program of "+r.number()+" keeps running", nil)
-	} else {
-		r.c.screen.say("waiting", dim, "waiting for a change", nil)
-		r.exit = exitBuild
-	}
-	if r.queued {
-		r.queued = false
-		r.build(time.Now(), nil)
-	}
-	return 0, false
-}
-
-func exitUsageOr(e *protocol.Error) int {
-	if e.Code == protocol.CodeUsage {
-		return exitUsage
-	}
-	return exitFailed
-}
-
-// goOnAlone replaces a daemon that died by the same code in this process.
-func (r *runner) goOnAlone() {
-	b, err := localBackend()
-	if err != nil {
-		r.c.screen.fail(protocol.AsError(err))
-		return
-	}
-	r.c.screen.notice("hrd is gone: going on without it")
-	if r.session != nil {
-		r.session.Close()
-		r.session = nil
-	}
-	r.backend.close()
-	r.backend = b
-	r.building, r.begin = true, time.Now()
-	r.open()
-}
-
-// launch is one start of an artifact in place of the generation before, and
-// how it went.
-type launch struct {
-	artifact build.Artifact
-	from     time.Time // the event that caused it
-	names    []string  // files of that event
-	out      *build.Outcome
-
-	begin  time.Time
-	gen    *supervisor.Generation
-	timing supervisor.Timing
-	err    error
-}
-
-// start begins a launch. One that is under way is cut short: the supervisor ends
-// what it has started before it starts anew.
-func (r *runner) start(l launch) {
-	r.running = l.artifact
-	if r.launch != nil {
-		r.launch()
-		r.next = &l
-		return
-	}
-	ctx, cancel := context.WithCancel(r.ctx)
-	r.launch, l.begin = cancel, time.Now()
-	r.exited = nil // the old generation's end is wanted now
-	r.wg.Go(func() {
-		defer cancel()
-		l.gen, l.timing, l.err = r.sup.Replace(ctx, r.spec(l.artifact))
-		select {
-		case r.launches <- l:
-		case <-r.ctx.Done():
-		}
-	})
-}
-
-// onLaunch takes a finished start over.
-func (r *runner) onLaunch(l launch) (code int, done bool) {
-	r.launch = nil
-	if l.gen != nil {
-		r.gen, r.exited = l.gen, l.gen.Done()
-		r.report.started(l.gen.ID, l.gen.Pid)
-	}
-	if r.next != nil {
-		next := *r.next
-		r.next = nil
-		r.start(next)
-		return 0, false
-	}
-	if l.err != nil {
-		r.c.screen.fail(protocol.AsError(l.err))
-		return 0, false
-	}
-	r.showStart(l)
-	return 0, false
-}
-
-// alive tells that a program runs or is being started.
-func (r *runner) alive() bool { return r.exited != nil || r.launch != nil }
-
-// onExit tells that the program ended by itself.
-func (r *runner) onExit() (code int, done bool) {
-	r.exited = nil
-	e := r.gen.Exit()
-	r.exit = e.Code
-	if r.stops > 0 {
-		return r.exit, true
-	}
-	r.c.screen.say("exited", yellow, fmt.Sprintf("the program %s; waiting for a change", e), map[string]any{"code": e.Code})
-	return 0, false
-}
-
-// onSignal stops the program and hr: gracefully at first, at once the second
-// time.
-func (r *runner) onSignal(sig os.Signal) (code int, done bool) {
-	r.stops++
-	r.drop()
-	r.next = nil
-	if r.launch != nil {
-		r.launch()
-		l := <-r.launches
-		r.launch = nil
-		if l.gen != nil {
-			r.gen, r.exited = l.gen, l.gen.Done()
-		}
-	}
-	if r.exited == nil {
-		if r.exit != 0 {
-			return r.exit, true
-		}
-		return signalCode(sig), true
-	}
-	gen, first := r.gen, time.Now()
-	r.wg.Go(func() { r.sup.Stop(context.WithoutCancel(r.ctx)) })
-	for {
-		select {
-		case <-gen.Done():
-			return gen.Exit().Code, true
-		case <-r.signals:
-			if time.Since(first) > onePress {
-				r.sup.Kill()
-				return exitInterrupted, true
-			}
-		}
-	}
-}
-
-// onePress is how close together two signals count as one: a wrapper such as
-// timeout(1) signals its child and then its whole group.
-const onePress = 300 * time.Millisecond
-
-func (r *runner) number() string {
-	if r.gen == nil {
-		return "#0"
-	}
-	return fmt.Sprintf("#%d", r.gen.ID)
-}
-
-func (r *runner) back() string {
-	if r.alive() {
-		return "the source is again that of " + r.number() + ", which runs"
-	}
-	return "the source is again that of the last program"
+// news compares every input with the program that runs.
+func (r *runner) news() []graph.Change {
+	return slices.DeleteFunc(r.snap.Scan(), func(c graph.Change) bool { return !r.matters(c) })
 }
 
 func names(changes []graph.Change) []string {
 	var out []string
 	for _, c := range changes {
-		out = append(out, filepath.Base(c.Path))
+		if c.Verdict > astcheck.Unused {
+			out = append(out, filepath.Base(c.Path))
+		}
 	}
 	return out
 }

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/gofrs/flock"
+
 	"github.com/hotreflex/hr/build"
 	"github.com/hotreflex/hr/graph"
 	"github.com/hotreflex/hr/protocol"
@@ -14,8 +16,12 @@ import (
 
 // report is what hr why reads: the state of one running hr, kept in a file of
 // its own beside the daemon's socket, so that it is there without a daemon.
+//
+// The file lock beside it is held for life: a report without is of an hr that
+// was killed.
 type report struct {
 	path string
+	lock *flock.Flock
 	data reportData
 }
 
@@ -31,6 +37,7 @@ type reportData struct {
 	Target     string            `json:"target,omitempty"`
 	Generation int               `json:"generation"`
 	ChildPid   int               `json:"childPid"`
+	Session    string            `json:"session,omitempty"` // of the daemon, to ask it more
 	Decided    time.Time         `json:"decided"`
 	Changes    []decision        `json:"changes,omitempty"`
 	Outcome    *build.Outcome    `json:"outcome,omitempty"`
@@ -56,12 +63,49 @@ func sessionsDir() (string, error) {
 }
 
 func newReport(job build.Job) *report {
-	r := &report{data: reportData{Pid: os.Getpid(), Dir: job.Dir, Package: job.Package, Flags: job.Flags, Plain: job.Plain, Linker: job.Linker, Started: time.Now()}}
-	if dir, err := sessionsDir(); err == nil {
-		r.path = filepath.Join(dir, fmt.Sprintf("%d.json", os.Getpid()))
+	return &report{data: reportData{Pid: os.Getpid(), Dir: job.Dir, Package: job.Package, Flags: job.Flags, Plain: job.Plain, Linker: job.Linker, Started: time.Now()}}
+}
+
+// begin writes the report for the first time.
+func (r *report) begin() {
+	dir, err := sessionsDir()
+	if err != nil {
+		return // hr why has nothing to show then
 	}
+	path := filepath.Join(dir, fmt.Sprintf("%d.json", os.Getpid()))
+	r.lock = flock.New(path+lockSuffix, flock.SetPermissions(0o600))
+	if ok, err := r.lock.TryLock(); !ok || err != nil {
+		return
+	}
+	r.path = path
 	r.write()
-	return r
+}
+
+const lockSuffix = ".lock"
+
+// readReports returns the reports of the hrs that run, and removes those of
+// the dead.
+func readReports(dir string) ([]*reportData, error) {
+	names, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	if err != nil {
+		return nil, err
+	}
+	var all []*reportData
+	for _, name := range names {
+		lock := flock.New(name + lockSuffix)
+		if ok, err := lock.TryLock(); ok || err != nil {
+			os.Remove(name)
+			os.Remove(name + lockSuffix)
+			lock.Close()
+			continue
+		}
+		lock.Close()
+		d := new(reportData)
+		if text, err := os.ReadFile(name); err == nil && json.Unmarshal(text, d) == nil {
+			all = append(all, d)
+		}
+	}
+	return all, nil
 }
 
 func (r *report) decide(changes []graph.Change) {
@@ -73,7 +117,8 @@ func (r *report) decide(changes []graph.Change) {
 	r.write()
 }
 
-func (r *report) built(out *build.Outcome) {
+func (r *report) built(out *build.Outcome, session string) {
+	r.data.Session = session
 	o := *out
 	o.Changes = nil // told as decisions
 	r.data.Outcome, r.data.Failure = &o, nil
@@ -120,5 +165,7 @@ func (r *report) write() {
 func (r *report) remove() {
 	if r.path != "" {
 		os.Remove(r.path)
+		os.Remove(r.path + lockSuffix)
+		r.lock.Close()
 	}
 }

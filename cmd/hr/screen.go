@@ -22,8 +22,9 @@ type screen struct {
 	color bool
 	wide  int // columns of the terminal, 0 if it is none
 
-	mu  sync.Mutex // guards fields below
-	bar *progressbar.ProgressBar
+	mu   sync.Mutex // guards fields below
+	bar  *progressbar.ProgressBar
+	lent bool // the program has the terminal
 }
 
 // event is one line of --json. Fields that say nothing are left out.
@@ -70,7 +71,24 @@ func (s *screen) say(name, color, text string, data any) {
 		s.encode(event{Event: name, Time: time.Now(), Text: text, Data: data})
 		return
 	}
-	fmt.Fprintln(s.w, s.paint(dim, "hr:")+" "+s.paint(color, text))
+	s.println(s.paint(dim, "hr:") + " " + s.paint(color, text))
+}
+
+// println ends lines as a terminal in raw mode needs it while the program has
+// it; s.mu is held.
+func (s *screen) println(text string) {
+	if s.lent {
+		text = strings.ReplaceAll(text, "\n", "\r\n") + "\r"
+	}
+	fmt.Fprintln(s.w, text)
+}
+
+// lend is told when the program gets the terminal and when it is back.
+func (s *screen) lend(program bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.clearBar()
+	s.lent = program
 }
 
 // notice prints a line that belongs to no save.
@@ -87,7 +105,7 @@ func (s *screen) text(name, text string, data any) {
 		s.encode(event{Event: name, Time: time.Now(), Text: text, Data: data})
 		return
 	}
-	fmt.Fprintln(s.w, strings.TrimRight(text, "\n"))
+	s.println(strings.TrimRight(text, "\n"))
 }
 
 // fail prints an error and what to do about it.
@@ -100,13 +118,13 @@ func (s *screen) fail(e *protocol.Error) {
 		return
 	}
 	if e.Code == protocol.CodeBuild && strings.Contains(e.Message, "\n") {
-		fmt.Fprintln(s.w, e.Message)
-		fmt.Fprintln(s.w, s.paint(red, "hr:")+" "+"the program does not build")
+		s.println(e.Message)
+		s.println(s.paint(red, "hr:") + " the program does not build")
 	} else {
-		fmt.Fprintln(s.w, s.paint(red, "hr:")+" "+e.Message)
+		s.println(s.paint(red, "hr:") + " " + e.Message)
 	}
 	if e.Hint != "" {
-		fmt.Fprintln(s.w, s.paint(dim, "hint:")+" "+e.Hint)
+		s.println(s.paint(dim, "hint:") + " " + e.Hint)
 	}
 }
 
@@ -118,7 +136,7 @@ func (s *screen) progress(p protocol.Progress) {
 		s.encode(event{Event: "progress", Time: time.Now(), Data: p})
 		return
 	}
-	if s.wide == 0 {
+	if s.wide == 0 || s.lent {
 		return
 	}
 	if s.bar == nil {

@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +34,9 @@ type reload struct {
 // showStart prints the one line that tells a start or a reload.
 func (r *runner) showStart(l launch) {
 	now := time.Now()
+	if !r.sup.Listens() {
+		now = l.gen.Started // what came after was waiting for a socket in vain
+	}
 	total := now.Sub(l.from)
 	out := l.out
 	data := reload{Generation: l.gen.ID, Pid: l.gen.Pid, Files: l.names, Total: total, Event: l.from, Ready: now, Timing: l.timing, Outcome: out}
@@ -126,10 +131,22 @@ func (r *runner) showBroken(ch graph.Change, b watch.Batch) {
 	r.c.screen.text("broken", e.Error(), map[string]any{
 		"file": ch.Path, "line": e.Line, "col": e.Col, "message": e.Msg, "took": time.Since(b.First),
 	})
-	if r.gen != nil && r.exited != nil {
+	if r.alive() {
 		r.c.screen.say("kept", red, "does not parse; the program of "+r.number()+" keeps running", nil)
 	} else {
 		r.c.screen.say("waiting", red, "does not parse; waiting for a change", nil)
+	}
+}
+
+// showWaiting tells of edits that would be built, were there no broken file.
+func (r *runner) showWaiting(reasons []graph.Change) {
+	for _, ch := range reasons {
+		for _, path := range slices.Sorted(maps.Keys(r.broken)) {
+			r.c.screen.say("held", dim, r.short(ch.Path)+": waits until "+r.short(path)+" parses", map[string]any{
+				"file": ch.Path, "verdict": ch.Verdict, "why": ch.Why,
+			})
+			break
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -51,7 +52,7 @@ func findReport(pid int) (*reportData, error) {
 	if err != nil {
 		return nil, err
 	}
-	names, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	running, err := readReports(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -60,13 +61,13 @@ func findReport(pid int) (*reportData, error) {
 		return nil, fmt.Errorf("find the current directory: %w", err)
 	}
 	var all []*reportData
-	for _, name := range names {
-		text, err := os.ReadFile(name)
-		d := new(reportData)
-		if err != nil || json.Unmarshal(text, d) != nil || !processLives(d.Pid) || pid != 0 && d.Pid != pid {
-			continue
+	for _, d := range running {
+		if pid == 0 || d.Pid == pid {
+			all = append(all, d)
 		}
-		all = append(all, d)
+	}
+	if len(all) == 0 && len(running) > 0 {
+		return nil, &protocol.Error{Code: protocol.CodeNotFound, Message: fmt.Sprintf("no hr with process id %d is running", pid), Hint: "hr why without --pid finds the nearest one"}
 	}
 	if len(all) == 0 {
 		return nil, &protocol.Error{Code: protocol.CodeNotFound, Message: "no hr is running", Hint: "hr run starts one; hr why tells what it decided last"}
@@ -146,8 +147,8 @@ type fileAnswer struct {
 	Last    *decision `json:"last,omitempty"`
 }
 
-// whyFile judges a file as the running hr would, with the snapshot that the
-// daemon has for the same words.
+// whyFile judges a file as the running hr would, with the snapshot of its
+// session.
 func whyFile(c *command, d *reportData, name string, asJSON bool) int {
 	path, err := filepath.Abs(name)
 	if err != nil {
@@ -155,21 +156,10 @@ func whyFile(c *command, d *reportData, name string, asJSON bool) int {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	b, _, err := connect(ctx, false)
+	snap, err := snapshotOf(ctx, d)
 	if err != nil {
 		return c.fail(err)
 	}
-	defer b.close()
-	snaps := make(chan *graph.Snapshot, 1)
-	job := build.Job{Dir: d.Dir, Env: os.Environ(), Flags: d.Flags, Package: d.Package, Plain: d.Plain, Linker: d.Linker}
-	handler := protocol.Handler{Snapshot: func(s *graph.Snapshot) { snaps <- s }}
-	session, _, err := b.client.Open(ctx, job, handler)
-	if err != nil {
-		return c.fail(err)
-	}
-	defer session.Close()
-	go session.Rest(handler)
-	snap := <-snaps
 	a := answer(snap, path)
 	for _, x := range d.Changes {
 		if x.Path == path {
@@ -193,6 +183,45 @@ func whyFile(c *command, d *reportData, name string, asJSON bool) int {
 		fmt.Fprintf(c.stdout, "last save: %s: %s\n", a.Last.Verdict, a.Last.Why)
 	}
 	return exitOK
+}
+
+// snapshotOf asks the daemon of a running hr, else makes one from the words of
+// its command line.
+func snapshotOf(ctx context.Context, d *reportData) (*graph.Snapshot, error) {
+	if d.Session != "" {
+		if snap, err := sessionSnapshot(ctx, d.Session); err == nil {
+			return snap, nil
+		}
+	}
+	b, _, err := connect(ctx, true)
+	if err != nil {
+		return nil, err
+	}
+	defer b.close()
+	job := build.Job{Dir: d.Dir, Env: os.Environ(), Flags: d.Flags, Package: d.Package, Plain: d.Plain, Linker: d.Linker}
+	var snap *graph.Snapshot
+	handler := protocol.Handler{Snapshot: func(s *graph.Snapshot) { snap = s }}
+	session, reply, err := b.client.Open(ctx, job, handler)
+	if err != nil {
+		return nil, err
+	}
+	defer session.Close()
+	go session.Rest(protocol.Handler{})
+	// A build without a program in hand is sent the snapshot with its reply.
+	if _, err = session.Build(ctx, protocol.BuildRequest{Seq: reply.Seq + 1}, handler); err != nil {
+		return nil, err
+	}
+	return snap, nil
+}
+
+func sessionSnapshot(ctx context.Context, session string) (*graph.Snapshot, error) {
+	dir, err := protocol.RunDir()
+	if err != nil {
+		return nil, err
+	}
+	client := protocol.NewClient(func(ctx context.Context) (net.Conn, error) { return protocol.Dial(ctx, dir) })
+	defer client.Close()
+	return client.Snapshot(ctx, session)
 }
 
 func answer(snap *graph.Snapshot, path string) fileAnswer {

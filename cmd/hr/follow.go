@@ -1,0 +1,105 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/hotreflex/hr/graph"
+	"github.com/hotreflex/hr/watch"
+)
+
+// This file decides what is watched: the workspace's modules as trees, and
+// single directories beside them.
+
+// watching is a watcher that has been set up.
+type watching struct {
+	watcher *watch.Watcher
+	trees   []string
+	err     error
+}
+
+// watchModule begins to watch before anything is known, so that no save is
+// lost: the module's tree, or the directory alone where there is no module. A
+// large tree takes its time, so the loop goes on meanwhile.
+func (r *runner) watchModule() {
+	if _, root := graph.ModulePath(r.job.Dir); root != "" {
+		r.watchTrees([]string{root}, nil)
+	} else {
+		r.watchTrees(nil, []string{r.job.Dir})
+	}
+}
+
+func (r *runner) watchTrees(trees, dirs []string) {
+	r.trees = trees
+	r.wg.Go(func() {
+		w, err := watch.New(watch.Options{Trees: trees, Dirs: dirs, Source: r.flags.watcher, Log: r.c.screen.notice})
+		if !send(r.ctx, r.watching, watching{w, trees, err}) && err == nil {
+			w.Close()
+		}
+	})
+}
+
+// onWatching takes a watcher into use. What was saved before it saw anything is
+// found by comparing every input.
+func (r *runner) onWatching(w watching) {
+	if w.err != nil {
+		r.c.screen.notice("cannot watch: %v", w.err)
+		return
+	}
+	if r.watcher != nil {
+		r.watcher.Close()
+	}
+	r.watcher, r.batches = w.watcher, w.watcher.Batches()
+	if r.snap != nil {
+		r.watchMore()
+		r.onBatch(watch.Batch{First: time.Now(), Rescan: true})
+	}
+}
+
+// watchMore watches what the snapshot needs beyond what is watched already.
+func (r *runner) watchMore() {
+	if !withinAll(r.snap.Roots, r.trees) {
+		r.watchTrees(r.snap.Roots, nil)
+		return
+	}
+	if r.watcher == nil {
+		return // onWatching comes back
+	}
+	var dirs []string
+	for _, d := range r.snap.WatchDirs() {
+		if !withinAny(d, r.trees) {
+			dirs = append(dirs, d)
+		}
+	}
+	text := ""
+	if err := r.watcher.Add(dirs...); err != nil {
+		text = err.Error()
+	}
+	if text != "" && text != r.addErr {
+		r.c.screen.notice("cannot watch everything: %s", text)
+	}
+	r.addErr = text
+}
+
+func withinAny(dir string, trees []string) bool {
+	for _, t := range trees {
+		if rel, err := filepath.Rel(t, dir); err == nil && rel != ".." && !hasDotDot(rel) {
+			return true
+		}
+	}
+	return false
+}
+
+func withinAll(dirs, trees []string) bool {
+	for _, d := range dirs {
+		if !withinAny(d, trees) {
+			return false
+		}
+	}
+	return true
+}
+
+func hasDotDot(rel string) bool {
+	return len(rel) >= 3 && rel[:2] == ".." && os.IsPathSeparator(rel[2])
+}

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/hotreflex/hr/build"
+	"github.com/hotreflex/hr/protocol"
+	"github.com/hotreflex/hr/supervisor"
+)
+
+// launch is one start of an artifact in place of the generation before, and
+// how it went.
+type launch struct {
+	artifact build.Artifact
+	from     time.Time // the event that caused it
+	names    []string  // files of that event
+	out      *build.Outcome
+
+	begin  time.Time
+	gen    *supervisor.Generation
+	timing supervisor.Timing
+	err    error
+}
+
+// spec is how the program is run: as a user would from this directory.
+func (r *runner) spec(a build.Artifact) supervisor.Spec {
+	return supervisor.Spec{
+		Path:   a.Path,
+		Args:   append([]string{filepath.Base(a.Path)}, r.args...),
+		Dir:    r.job.Dir,
+		Env:    r.job.Env,
+		Stdin:  r.c.stdin,
+		Stdout: r.c.stdout,
+		Stderr: r.c.stderr,
+	}
+}
+
+// start begins a launch. One that is under way is cut short: the supervisor ends
+// what it has started before it starts anew.
+func (r *runner) start(l launch) {
+	r.running = l.artifact
+	if r.launch != nil {
+		r.launch()
+		r.next = &l
+		return
+	}
+	ctx, cancel := context.WithCancel(r.ctx)
+	r.launch, l.begin = cancel, time.Now()
+	r.exited = nil // the old generation's end is wanted now
+	r.wg.Go(func() {
+		defer cancel()
+		l.gen, l.timing, l.err = r.sup.Replace(ctx, r.spec(l.artifact))
+		send(r.ctx, r.launches, l)
+	})
+}
+
+// onLaunch takes a finished start over.
+func (r *runner) onLaunch(l launch) {
+	r.launch = nil
+	if l.gen != nil {
+		r.gen, r.exited = l.gen, l.gen.Done()
+		r.report.started(l.gen.ID, l.gen.Pid)
+	}
+	if r.next != nil {
+		next := *r.next
+		r.next = nil
+		next.names = union(l.names, next.names)
+		r.start(next)
+		return
+	}
+	if l.err != nil {
+		r.running = build.Artifact{}
+		r.c.screen.fail(protocol.AsError(l.err))
+		return
+	}
+	r.showStart(l)
+}
+
+// alive tells that a program runs or is being started.
+func (r *runner) alive() bool { return r.exited != nil || r.launch != nil }
+
+// onExit tells that the program ended by itself. If it had the terminal and a
+// Ctrl-C ended it, that Ctrl-C was for hr too.
+func (r *runner) onExit() (code int, done bool) {
+	r.exited = nil
+	e := r.gen.Exit()
+	if r.gen.HadTerminal() && (e.Signal == os.Interrupt || e.Code == exitInterrupted) {
+		return exitInterrupted, true
+	}
+	r.sup.Explain("the program has ended: " + e.String())
+	r.c.screen.say("exited", yellow, fmt.Sprintf("the program ended with %s; waiting for a change", e), map[string]any{"code": e.Status()})
+	return 0, false
+}
+
+// onSignal stops the program and returns the exit code: gracefully at first, at
+// once the second time.
+func (r *runner) onSignal(sig os.Signal) int {
+	r.drop()
+	r.next = nil
+	if r.launch != nil {
+		r.launch()
+		if l := <-r.launches; l.gen != nil {
+			r.gen, r.exited = l.gen, l.gen.Done()
+		}
+		r.launch = nil
+	}
+	switch {
+	case r.exited != nil:
+	case r.gen != nil:
+		return r.gen.Exit().Status()
+	case r.failing || len(r.broken) > 0:
+		return exitBuild
+	default:
+		return signalCode(sig)
+	}
+	first := time.Now()
+	r.wg.Go(func() { r.sup.Stop(context.WithoutCancel(r.ctx)) })
+	for {
+		select {
+		case <-r.gen.Done():
+			if e := r.gen.Exit(); e.Signal == nil {
+				return e.Code
+			} else if e.Signal == syscall.SIGKILL {
+				return e.Status()
+			}
+			return signalCode(sig) // of ours, in the name of the user's
+		case <-r.signals:
+			if time.Since(first) > onePress {
+				r.sup.Kill()
+				return exitInterrupted
+			}
+		}
+	}
+}
+
+// onePress is how close together two signals count as one: a wrapper such as
+// timeout(1) signals its child and then its whole group.
+const onePress = 300 * time.Millisecond
+
+func (r *runner) number() string {
+	if r.gen == nil {
+		return "#1"
+	}
+	return fmt.Sprintf("#%d", r.gen.ID)
+}
+
+func (r *runner) back() string {
+	if r.alive() {
+		return "the source is again that of " + r.number() + ", which runs"
+	}
+	return "the source is again that of the last program"
+}

@@ -1,0 +1,5 @@
+//go:build dev
+
+package greet
+
+func init() { who = "developer" }
