@@ -3,14 +3,12 @@ package build
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/hotreflex/hr/astcheck"
 	"github.com/hotreflex/hr/graph"
-	"github.com/hotreflex/hr/link"
 )
 
 // movedTries is how often a build starts again because an input changed under
@@ -182,117 +180,4 @@ func debugDirectives(main *graph.Package) []string {
 	}
 	slices.Sort(out)
 	return out
-}
-
-// link makes the artifact of prog, unless it exists.
-func (e *Engine) link(ctx context.Context, t *Target, prog *Program, out *Outcome) error {
-	key := t.linkID(prog.Link, prog.Snap, prog.Archives)
-	bin := binKey(key, t.binName())
-	if path, ok := e.opt.Bins.Path(bin); ok {
-		prog.Artifact = Artifact{Key: key, Path: path}
-		return nil
-	}
-	req, err := e.linkRequest(t, prog, key)
-	if err != nil {
-		return err
-	}
-	pending, err := e.opt.Bins.New(bin)
-	if err != nil {
-		return fmt.Errorf("link: %w", err)
-	}
-	defer pending.Abort()
-	req.Out = pending.Path()
-	res, err := e.runLinker(ctx, t, req, out)
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	var tool *link.ToolError
-	if errors.As(err, &tool) {
-		// The linker's own complaint, as go build shows it; go build is asked
-		// once more, for it is the judge.
-		return &fallback{"the link failed"}
-	}
-	if err != nil {
-		return err
-	}
-	out.Linker, out.LinkMode = res.Linker, res.Mode
-	path, err := pending.Commit()
-	if err != nil {
-		return fmt.Errorf("link: %w", err)
-	}
-	prog.Artifact = Artifact{Key: key, Path: path}
-	return nil
-}
-
-// runLinker tries the incremental linker where it may, then the toolchain's.
-func (e *Engine) runLinker(ctx context.Context, t *Target, req link.Request, out *Outcome) (link.Result, error) {
-	if e.opt.Incremental != nil && t.job.Linker != "go" && !t.flags.dwarf {
-		res, err := e.opt.Incremental.Link(ctx, req)
-		if err == nil || ctx.Err() != nil {
-			return res, err
-		}
-		if reason, ok := link.IsRefusal(err); ok {
-			out.Refused = reason
-		} else {
-			out.Refused = err.Error()
-			e.opt.Log("incremental linker: %v", err)
-		}
-	}
-	return e.gotool.Link(ctx, req)
-}
-
-// linkRequest describes the link of prog.
-func (e *Engine) linkRequest(t *Target, prog *Program, key string) (link.Request, error) {
-	l := prog.Link
-	s := prog.Snap
-	r := link.Request{
-		State:     t.key,
-		Tool:      l.Tool,
-		GOROOT:    t.tool.GOROOT(),
-		GoVersion: t.tool.Env["GOVERSION"],
-		GOOS:      t.tool.Env["GOOS"],
-		GOARCH:    t.tool.Env["GOARCH"],
-		Flags:     l.Flags,
-		BuildID:   sameLength(key, l.BuildID),
-		Env:       l.Env,
-		Dir:       l.Dir,
-		ModInfo:   l.ModInfo,
-	}
-	for _, path := range sortedKeys(s.Packages) {
-		p := s.Packages[path]
-		file := p.Export
-		if p.Local {
-			file = prog.Archives[path].File
-		}
-		if file == "" {
-			if path == "unsafe" {
-				continue
-			}
-			return r, &fallback{"the archive of " + path + " is unknown"}
-		}
-		q := link.Package{Path: path, File: file, Hot: p.Local && !p.Fixed}
-		if path == s.Target {
-			r.Main = q
-			continue
-		}
-		if !p.Local && !fileExists(file) {
-			return r, &fallback{"the go command's cache lost an archive"}
-		}
-		r.Packages = append(r.Packages, q)
-	}
-	return r, nil
-}
-
-// sameLength makes a build id of the form and length of go build's: the note
-// that holds it must not change size.
-func sameLength(key, like string) string {
-	out := []byte(like)
-	j := 0
-	for i, c := range out {
-		if c != '/' {
-			out[i] = key[j%len(key)]
-			j++
-		}
-	}
-	return string(out)
 }
