@@ -23,7 +23,6 @@ import (
 	"github.com/hotreflex/hr/build"
 	"github.com/hotreflex/hr/cache"
 	"github.com/hotreflex/hr/link"
-	"github.com/hotreflex/hr/protocol"
 )
 
 // Options are a daemon's surroundings. The zero value serves from memory.
@@ -44,10 +43,8 @@ type Options struct {
 	Idle time.Duration
 	// Self is how this executable is called to record a link.
 	Self []string
-	// Incremental is the linker that is tried first; nil for none.
-	Incremental link.Linker
-	// LinkerStats tells about it; may be nil.
-	LinkerStats func() protocol.LinkerStatus
+	// NoIncremental leaves all links to the toolchain's linker.
+	NoIncremental bool
 	// Release lets a successor begin: called once when the daemon drains with
 	// sessions still open, after the store was closed; may be nil.
 	Release func()
@@ -73,6 +70,7 @@ type Daemon struct {
 	opt     Options
 	store   *cache.Store
 	engine  *build.Engine
+	linker  *link.Incremental // nil for none
 	arch    *cache.Files
 	bins    *cache.Files
 	started time.Time
@@ -131,10 +129,12 @@ func New(opt Options) (*Daemon, error) {
 		d.store.Close()
 		return nil, fmt.Errorf("open files: %w", err)
 	}
-	d.engine = build.New(build.Options{
-		Store: d.store, Archives: d.arch, Bins: d.bins,
-		Incremental: opt.Incremental, Self: opt.Self, Log: opt.Log,
-	})
+	engine := build.Options{Store: d.store, Archives: d.arch, Bins: d.bins, Self: opt.Self, Log: opt.Log}
+	if !opt.NoIncremental {
+		d.linker = link.NewIncremental(link.Options{})
+		engine.Incremental = d.linker
+	}
+	d.engine = build.New(engine)
 	d.life, d.cancel = context.WithCancel(context.Background())
 	d.http = &http.Server{Handler: d.routes(), BaseContext: func(net.Listener) context.Context { return d.life }}
 	return d, nil
@@ -195,6 +195,9 @@ func (d *Daemon) Close() error {
 	d.goAway("closed")
 	d.cancel()
 	d.flights.Wait()
+	if d.linker != nil {
+		d.linker.Close()
+	}
 	err := d.store.Close()
 	err = errors.Join(err, d.http.Close())
 	d.wg.Wait()

@@ -39,9 +39,9 @@ func (d *Daemon) Status() protocol.Status {
 		s.Store.Hits[string(kind)] = int64(n.Hits)
 		s.Store.Misses[string(kind)] = int64(n.Misses)
 	}
-	if d.opt.LinkerStats != nil {
-		l := d.opt.LinkerStats()
-		s.Linker = &l
+	if d.linker != nil {
+		l := d.linker.Stats()
+		s.Linker = &protocol.LinkerStatus{States: l.States, Bytes: l.HeapBytes, Checks: int64(l.Checks), Mismatches: int64(l.Mismatches)}
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
