@@ -21,11 +21,8 @@ const (
 	// store makes a later start as good as warm.
 	defaultIdle = 30 * time.Minute
 	// memoryLimit makes the collector work harder before the daemon grows
-	// beyond it. Programs in memory take a few megabytes each.
-	memoryLimit = 256 << 20
-	// gcPercent trades a little speed for a small resident set: what hrd
-	// allocates is short-lived JSON.
-	gcPercent = 50
+	// beyond it: four linked programs of 60 to 250 MB fit.
+	memoryLimit = 1 << 30
 )
 
 // serveVerb is hrd serve.
@@ -50,7 +47,6 @@ func serveVerb(c *command, args []string) int {
 }
 
 func serve(idle time.Duration, background bool) error {
-	debug.SetGCPercent(gcPercent)
 	debug.SetMemoryLimit(memoryLimit)
 	logger := log.New(os.Stderr, "", log.LstdFlags|log.Lmicroseconds)
 	dir, err := protocol.RunDir()
