@@ -1,0 +1,100 @@
+package main
+
+import "strings"
+
+// kind says what a case times.
+type kind string
+
+const (
+	startCase kind = "Start" // from the command to the first response
+	editCase  kind = "Edit"  // from the save to the first response that shows it
+	quietCase kind = "Quiet" // from the save to the line that says why nothing is done
+	errorCase kind = "Error" // from the save to the line that shows the syntax error
+	memory    kind = "Memory"
+)
+
+// job is one case of a program: which tools take it, and how often.
+type job struct {
+	kind   kind
+	name   string
+	tools  string // separated by spaces; within a round they take turns
+	count  int    // rounds
+	rivals int    // rounds that rivals take part in
+	// fresh brings the source to a known state before each sample, for edits
+	// that cannot follow on themselves.
+	fresh bool
+}
+
+const (
+	starters = "exec hr go-run go-build"
+	editors  = "hr go-build go-build-stripped reflex air-tuned air"
+	savers   = "hr go-build reflex air-tuned air"
+	watchers = "hr reflex air-tuned air"
+)
+
+// plan is the whole benchmark. The counts keep it under a quarter of an hour on
+// two cores: nine where a figure has to be reached, fewer where rivals would
+// only show the same again.
+func plan() map[string][]job {
+	return map[string][]job{
+		"ginsvc": {
+			{kind: startCase, name: "unchanged", tools: starters, count: 9, rivals: 9},
+			{kind: startCase, name: "cold-hrd", tools: "hr", count: 9},
+			{kind: startCase, name: "after-edit", tools: "hr go-run go-build", count: 5, rivals: 5},
+			{kind: editCase, name: "leaf-body", tools: editors, count: 9, rivals: 9},
+			{kind: editCase, name: "api", tools: savers, count: 5, rivals: 5},
+			{kind: editCase, name: "main", tools: savers, count: 5, rivals: 5},
+			{kind: editCase, name: "new-file", tools: savers, count: 5, rivals: 3},
+			{kind: editCase, name: "new-import", tools: savers, count: 5, rivals: 3, fresh: true},
+			{kind: editCase, name: "new-package", tools: savers, count: 5, rivals: 3, fresh: true},
+			{kind: quietCase, name: "comment", tools: watchers, count: 9, rivals: 3},
+			{kind: quietCase, name: "test-file", tools: "hr reflex", count: 9, rivals: 3},
+			{kind: quietCase, name: "excluded", tools: watchers, count: 9, rivals: 3},
+			{kind: errorCase, name: "syntax-error", tools: savers, count: 9, rivals: 3, fresh: true},
+		},
+		"hello": {
+			{kind: startCase, name: "unchanged", tools: starters, count: 9, rivals: 9},
+			{kind: editCase, name: "leaf-body", tools: editors, count: 9, rivals: 9},
+			{kind: editCase, name: "main", tools: savers, count: 5, rivals: 5},
+		},
+		"wide": {
+			{kind: startCase, name: "unchanged", tools: starters, count: 5, rivals: 5},
+			{kind: editCase, name: "leaf-body", tools: savers, count: 9, rivals: 5},
+		},
+		"caddy": {
+			{kind: startCase, name: "unchanged", tools: "exec hr go-run", count: 5, rivals: 3},
+			{kind: editCase, name: "body", tools: "hr go-build go-build-stripped", count: 5, rivals: 5},
+		},
+	}
+}
+
+// chosen cuts the plan down to what the options ask for.
+func chosen(o options, program string, jobs []job) []job {
+	var out []job
+	for _, j := range jobs {
+		if !wanted(o, program, j.name) {
+			continue
+		}
+		if o.short {
+			j.count, j.rivals = min(j.count, 3), min(j.rivals, 2)
+		}
+		if o.count > 0 {
+			j.count, j.rivals = o.count, min(j.rivals, o.count)
+		}
+		out = append(out, j)
+	}
+	return out
+}
+
+func wanted(o options, program, name string) bool {
+	if len(o.only) == 0 {
+		return !o.short || program == "ginsvc"
+	}
+	for _, word := range o.only {
+		p, c, cut := strings.Cut(word, "/")
+		if p == program && (!cut || c == name) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// job runs the rounds of a case. In every round each tool has one turn, and
+// every round begins with another tool: what the machine does besides falls on
+// all alike.
+func (r *runner) job(ctx context.Context, seats map[string]*seat, j job) {
+	began := time.Now()
+	tools := strings.Fields(j.tools)
+	if j.kind == editCase && !j.fresh {
+		// The first save of a kind finds caches that no later one does: it is
+		// noted by itself.
+		for _, name := range tools {
+			r.turn(ctx, seats[name], j, j.name+"-first")
+		}
+	}
+	for i := range j.count {
+		for k := range tools {
+			name := tools[(i+k)%len(tools)]
+			if name != r.hr.name() && i >= j.rivals {
+				continue
+			}
+			r.turn(ctx, seats[name], j, j.name)
+		}
+	}
+	if j.fresh {
+		for _, name := range tools {
+			if s := seats[name]; r.ready(ctx, s) {
+				if err := r.refresh(ctx, s); err != nil {
+					r.drop(s, err)
+				}
+			}
+		}
+	}
+	r.say("  %-6s %-12s %4.0f s  %s", j.kind, j.name, time.Since(began).Seconds(), r.results.line(seatProgram(seats), j))
+}
+
+// turn takes one sample and notes it.
+func (r *runner) turn(ctx context.Context, s *seat, j job, name string) {
+	if !r.ready(ctx, s) {
+		return
+	}
+	v, err := r.sample(ctx, s, j)
+	if err != nil {
+		if ctx.Err() == nil {
+			r.drop(s, err)
+		}
+		return
+	}
+	r.add(j.kind, s, name, v)
+	pause(ctx, rest)
+}
+
+// ready tells whether a seat can take a turn.
+func (r *runner) ready(ctx context.Context, s *seat) bool {
+	if ctx.Err() != nil || s == nil || r.broken[s.id()] {
+		return false
+	}
+	if time.Now().After(r.until) {
+		if !r.results.cut {
+			r.say("the time is used up: what is left is not measured")
+		}
+		r.results.cut = true
+		return false
+	}
+	return true
+}
+
+func (r *runner) sample(ctx context.Context, s *seat, j job) (values, error) {
+	if j.kind == startCase {
+		return r.startSample(ctx, s, j)
+	}
+	if j.fresh {
+		if err := r.refresh(ctx, s); err != nil {
+			return nil, err
+		}
+	}
+	e := s.prog.edits[j.name].marked(r.mark())
+	switch j.kind {
+	case editCase:
+		return s.editOnce(ctx, e)
+	case errorCase:
+		return s.errorOnce(ctx, e)
+	default:
+		return s.quietOnce(ctx, e)
+	}
+}
+
+// startSample times one start and ends it again.
+func (r *runner) startSample(ctx context.Context, s *seat, j job) (values, error) {
+	path, accept := s.prog.path, serving
+	switch j.name {
+	case "cold-hrd":
+		if err := r.hr.stopDaemon(ctx, r.env); err != nil {
+			return nil, err
+		}
+	case "after-edit":
+		e := s.prog.edits[s.prog.leaf].marked(r.mark())
+		if _, err := s.src.save(e); err != nil {
+			return nil, err
+		}
+		path, accept = e.path, showing(e.want)
+	}
+	var before status
+	var ran int64
+	if j.name == "unchanged" && s.tool.name() == r.hr.name() {
+		var err error
+		if before, err = r.hr.status(ctx, r.env); err != nil {
+			return nil, err
+		}
+		ran = reaped(before.Pid)
+	}
+	v, err := s.startOnce(ctx, path, accept)
+	if err == nil && before.Pid != 0 {
+		v[unitTools] = 0
+		if reaped(before.Pid) != ran {
+			v[unitTools] = 1
+		}
+	}
+	return v, errors.Join(err, s.end(ctx))
+}
+
+// refresh brings a running program to a known state, untimed.
+func (r *runner) refresh(ctx context.Context, s *seat) error {
+	_, err := s.editOnce(ctx, s.prog.edits[s.prog.leaf].marked(r.mark()))
+	pause(ctx, rest)
+	return err
+}
+
+func (r *runner) mark() int {
+	r.marks++
+	return r.marks
+}
+
+func names(seats map[string]*seat) []string { return slices.Sorted(maps.Keys(seats)) }
+
+func seatProgram(seats map[string]*seat) string {
+	for _, s := range seats {
+		return s.prog.name
+	}
+	return ""
+}

@@ -1,0 +1,296 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// runner is one run of the plan. One goroutine uses it.
+type runner struct {
+	o       options
+	log     io.Writer
+	work    string // temporary: copies, binaries, hr's cache and socket
+	fast    string // temporary, in memory; "" where there is none
+	env     []string
+	tools   []tool
+	hr      hr
+	results *results
+	ports   ports
+	marks   int
+	until   time.Time // the budget's end
+	broken  map[string]bool
+	failed  []error
+}
+
+// firstMark gives every mark the same number of digits.
+const firstMark = 1000000
+
+// measure runs the plan. It returns what was measured, even with an error.
+func measure(ctx context.Context, o options, log io.Writer) (*results, error) {
+	r := &runner{o: o, log: log, marks: firstMark, broken: map[string]bool{}}
+	if err := adopt(); err != nil {
+		return nil, fmt.Errorf("become the parent of orphans: %w", err)
+	}
+	defer r.clean()
+	if err := r.prepare(ctx); err != nil {
+		return nil, err
+	}
+	r.results = newResults(machine(ctx, o))
+	r.until = time.Now().Add(o.budget)
+	for _, p := range programs() {
+		if jobs := chosen(o, p.name, plan()[p.name]); len(jobs) > 0 {
+			r.say("%s", p.name)
+			if err := r.program(ctx, p, jobs); err != nil {
+				r.failed = append(r.failed, err)
+				r.say("%v", err)
+			}
+		}
+		if ctx.Err() != nil {
+			return r.results, ctx.Err()
+		}
+	}
+	return r.results, errors.Join(r.failed...)
+}
+
+func (r *runner) say(format string, args ...any) { fmt.Fprintf(r.log, format+"\n", args...) }
+
+// prepare makes the directories, the environment of every process and the rivals.
+func (r *runner) prepare(ctx context.Context) error {
+	var err error
+	if r.work, err = os.MkdirTemp("", "hrbench-"); err != nil {
+		return err
+	}
+	// A user's hr keeps its programs there by itself; with a cache directory of
+	// its own it has to be told.
+	if r.fast, err = os.MkdirTemp("/dev/shm", "hrbench-"); err != nil {
+		r.fast = ""
+	}
+	for _, e := range os.Environ() {
+		name, _, _ := strings.Cut(e, "=")
+		if !slices.Contains([]string{"GOFLAGS", "GOWORK", "GOBIN", "GOCACHE", "XDG_DATA_HOME"}, name) && !strings.HasPrefix(name, "HR_") {
+			r.env = append(r.env, e)
+		}
+	}
+	bin := filepath.Join(r.o.out, "bin")
+	r.env = append(r.env,
+		"GOFLAGS=", "GOWORK=off", "GOTOOLCHAIN=local", "GOBIN="+bin,
+		"GOCACHE="+filepath.Join(r.o.out, "gocache"),
+		"XDG_DATA_HOME="+filepath.Join(r.work, "data"), // caddy's
+		"HR_CACHE_DIR="+filepath.Join(r.work, "cache"),
+		"HR_RUNTIME_DIR="+filepath.Join(r.work, "run"),
+	)
+	if r.fast != "" {
+		r.env = append(r.env, "HR_FAST_DIR="+r.fast)
+	}
+	r.hr = hr{hr: r.o.hr, hrd: r.o.hrd}
+	for _, path := range []string{r.hr.hr, r.hr.hrd} {
+		if _, err := os.Stat(path); err != nil {
+			return fmt.Errorf("%w (make build makes hr and hrd)", err)
+		}
+	}
+	if err := os.MkdirAll(bin, 0o755); err != nil {
+		return err
+	}
+	for _, m := range []string{airModule, reflexModule} {
+		if err := r.install(ctx, bin, m); err != nil {
+			return err
+		}
+	}
+	loop := goBuild{label: "go-build"}
+	r.tools = []tool{
+		loop, // first: it makes the binary of exec
+		r.hr, bare{of: loop}, goRun{},
+		goBuild{label: "go-build-stripped", flags: []string{"-ldflags=-s -w", "-buildvcs=false"}},
+		reflex{binary: filepath.Join(bin, "reflex")},
+		air{label: "air-tuned", delay: 1, binary: filepath.Join(bin, "air")},
+		air{label: "air", binary: filepath.Join(bin, "air")},
+	}
+	return nil
+}
+
+// install builds a rival at its pinned version, once: a file beside the binary
+// tells which version it is.
+func (r *runner) install(ctx context.Context, bin, module string) error {
+	path, _, _ := strings.Cut(module, "@")
+	note := filepath.Join(bin, filepath.Base(path)+".version")
+	if have, err := os.ReadFile(note); err == nil && string(have) == module {
+		return nil
+	}
+	r.say("install %s", module)
+	ctx, cancel := context.WithTimeout(ctx, waitLimit)
+	defer cancel()
+	if _, err := command(ctx, r.work, r.env, "go", "install", module); err != nil {
+		return err
+	}
+	return os.WriteFile(note, []byte(module), 0o644)
+}
+
+// clean leaves nothing behind but the results and what -out keeps.
+func (r *runner) clean() {
+	// A process that is just being started has no parent to be found by yet:
+	// the second look finds it.
+	for range 2 {
+		killBelow()
+		time.Sleep(50 * time.Millisecond)
+	}
+	for _, dir := range []string{r.work, r.fast} {
+		if dir != "" {
+			os.RemoveAll(dir)
+		}
+	}
+}
+
+// program makes the copies of a program and runs its jobs.
+func (r *runner) program(ctx context.Context, p program, jobs []job) error {
+	seats, err := r.seats(ctx, p, jobs)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		for _, s := range seats {
+			s.tool.stop(s)
+		}
+	}()
+	var opened bool
+	for _, j := range jobs {
+		if j.kind != startCase && !opened {
+			opened = true
+			r.open(ctx, seats, jobs)
+		}
+		r.job(ctx, seats, j)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	for _, s := range seats {
+		if err := s.end(ctx); err != nil {
+			return s.fail("stop", err)
+		}
+	}
+	if _, used := seats[r.hr.name()]; !used {
+		return nil
+	}
+	r.memory(ctx, p)
+	return r.hr.stopDaemon(ctx, r.env)
+}
+
+// seats gives each tool that a job names its copy and starts it once, so that
+// what is measured later is not the first build.
+func (r *runner) seats(ctx context.Context, p program, jobs []job) (map[string]*seat, error) {
+	seats := map[string]*seat{}
+	sources := map[string]*source{}
+	for _, t := range r.tools {
+		if !slices.ContainsFunc(jobs, func(j job) bool { return j.takes(t.name()) }) && t.name() != "go-build" {
+			continue
+		}
+		src, ok := sources[t.place()]
+		if !ok {
+			src = newSource(filepath.Join(r.work, p.name, t.place(), p.name))
+			if err := os.MkdirAll(src.dir, 0o755); err != nil {
+				return nil, err
+			}
+			if err := p.create(ctx, r.o, r.env, src.dir); err != nil {
+				return nil, err
+			}
+			sources[t.place()] = src
+		}
+		scratch := filepath.Join(r.work, p.name, "scratch", t.name())
+		if err := os.MkdirAll(scratch, 0o755); err != nil {
+			return nil, err
+		}
+		addr, err := r.ports.free()
+		if err != nil {
+			return nil, err
+		}
+		args, err := p.args(addr, scratch)
+		if err != nil {
+			return nil, err
+		}
+		s := &seat{tool: t, prog: p, src: src, probe: probe{addr}, args: args, env: r.env, scratch: scratch}
+		seats[t.name()] = s
+		v, err := s.startOnce(ctx, p.path, serving)
+		if err == nil && t.name() == r.hr.name() {
+			err = r.rested(ctx)
+		}
+		if err = errors.Join(err, s.end(ctx)); err != nil {
+			r.drop(s, err)
+			continue
+		}
+		// The copies that watchers have are all new; only what they depend on is
+		// compiled already.
+		if t.place() != plainPlace {
+			r.add(startCase, s, "first", v)
+		}
+	}
+	return seats, nil
+}
+
+// rested waits until hrd works no more.
+func (r *runner) rested(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, waitLimit)
+	defer cancel()
+	return r.hr.idle(ctx, r.env)
+}
+
+// open starts the tools that take edits.
+func (r *runner) open(ctx context.Context, seats map[string]*seat, jobs []job) {
+	for _, name := range names(seats) {
+		s := seats[name]
+		if r.broken[s.id()] || !slices.ContainsFunc(jobs, func(j job) bool { return j.kind != startCase && j.takes(name) }) {
+			continue
+		}
+		_, err := s.startOnce(ctx, s.prog.path, serving)
+		if err == nil && name == r.hr.name() {
+			err = r.rested(ctx)
+		}
+		if err != nil {
+			r.drop(s, err)
+		}
+	}
+}
+
+// memory notes what hrd holds when the session is over: as hrd says, and as the
+// kernel does.
+func (r *runner) memory(ctx context.Context, p program) {
+	if err := r.rested(ctx); err != nil {
+		r.say("%v", err)
+		return
+	}
+	st, err := r.hr.status(ctx, r.env)
+	if err != nil {
+		r.say("%v", err)
+		return
+	}
+	v := values{unitBytes: float64(st.RSS)}
+	if now := residentBytes(st.Pid); now > 0 {
+		v[unitKernelBytes] = float64(now)
+	}
+	r.results.add(sample{kind: memory, program: p.name, name: "idle", tool: "hrd", values: v})
+}
+
+// drop takes a tool out of the run of a program.
+func (r *runner) drop(s *seat, err error) {
+	r.broken[s.id()] = true
+	r.failed = append(r.failed, err)
+	r.say("%v", err)
+	s.tool.stop(s)
+}
+
+func (r *runner) add(k kind, s *seat, name string, v values) {
+	x := sample{kind: k, program: s.prog.name, name: name, tool: s.tool.name(), values: v}
+	r.results.add(x)
+	if r.o.verbose {
+		r.say("  %s", x)
+	}
+}
+
+func (s *seat) id() string { return s.prog.name + "/" + s.tool.name() }
+
+func (j job) takes(tool string) bool { return slices.Contains(strings.Fields(j.tools), tool) }

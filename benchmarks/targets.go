@@ -1,0 +1,116 @@
+package main
+
+import "time"
+
+// target is a figure to reach: value ≤ ratio × against + plus, in the unit of
+// the value, both medians of one run.
+type target struct {
+	section string
+	what    string
+	value   key
+	against key // its tool is "" if the figure stands alone
+	ratio   float64
+	plus    float64
+	// worst takes the largest sample in place of the median: for what must not
+	// happen even once.
+	worst bool
+}
+
+// verdict is a target judged.
+type verdict struct {
+	target
+	known          bool // both sides were measured
+	got, base, may float64
+	reached        bool
+}
+
+const (
+	sectionEdit  = "From a save to the first response that shows it"
+	sectionStart = "From the command to the first response"
+	sectionQuiet = "Saves that change nothing, and broken ones"
+	sectionIdle  = "At rest"
+)
+
+// targets are the figures to reach, in the order of the report. A section of
+// its own (a linker's, say) is a few more lines here.
+func targets() []target {
+	edit := func(program, name, tool string) key {
+		return key{kind: editCase, program: program, name: name, tool: tool}
+	}
+	start := func(name, tool string) key { return key{kind: startCase, program: "ginsvc", name: name, tool: tool} }
+	quiet := func(name, unit string) key {
+		return key{kind: quietCase, program: "ginsvc", name: name, tool: "hr", unit: unit}
+	}
+	leaf := func(tool string, ratio float64) target {
+		return target{section: sectionEdit, what: "ginsvc, body of a leaf, against " + label(tool),
+			value: edit("ginsvc", "leaf-body", "hr"), against: edit("ginsvc", "leaf-body", tool), ratio: ratio}
+	}
+	list := []target{
+		leaf("air", 0.20), leaf("air-tuned", 0.48), leaf("reflex", 0.36), leaf("go-build", 0.55),
+		{section: sectionEdit, what: "a leaf imported by 200 packages, body, against " + label("go-build"),
+			value: edit("wide", "leaf-body", "hr"), against: edit("wide", "leaf-body", "go-build"), ratio: 0.15},
+		{section: sectionEdit, what: "caddy, body in modules/caddyhttp, against " + label("go-build"),
+			value: edit("caddy", "body", "hr"), against: edit("caddy", "body", "go-build"), ratio: 0.40},
+		{section: sectionStart, what: "ginsvc unchanged, against exec of the binary",
+			value: start("unchanged", "hr"), against: start("unchanged", "exec"), ratio: 1, plus: float64(15 * time.Millisecond)},
+		{section: sectionStart, what: "ginsvc unchanged, against go run",
+			value: start("unchanged", "hr"), against: start("unchanged", "go-run"), ratio: 0.30},
+	}
+	for _, c := range []struct{ name, what string }{
+		{"comment", "comment only"}, {"test-file", "_test.go file"}, {"excluded", "file excluded by tags"},
+	} {
+		list = append(list,
+			target{section: sectionQuiet, what: c.what + ": save to the line", value: quiet(c.name, ""), plus: float64(10 * time.Millisecond)},
+			target{section: sectionQuiet, what: c.what + ": tools run", value: quiet(c.name, unitTools), worst: true},
+			target{section: sectionQuiet, what: c.what + ": restarts", value: quiet(c.name, unitRestarts), worst: true},
+		)
+	}
+	return append(list,
+		target{section: sectionQuiet, what: "syntax error: save to the line", plus: float64(10 * time.Millisecond),
+			value: key{kind: errorCase, program: "ginsvc", name: "syntax-error", tool: "hr"}},
+		target{section: sectionQuiet, what: "syntax error: restarts", worst: true,
+			value: key{kind: errorCase, program: "ginsvc", name: "syntax-error", tool: "hr", unit: unitRestarts}},
+		target{section: sectionIdle, what: "memory of hrd after the ginsvc session", plus: 60e6,
+			value: key{kind: memory, program: "ginsvc", name: "idle", tool: "hrd", unit: unitBytes}},
+	)
+}
+
+// judge compares a target with the results.
+func (r *results) judge(t target) verdict {
+	v := verdict{target: t}
+	samples := r.of(t.value)
+	v.known = len(samples) > 0
+	v.got = median(samples)
+	if t.worst {
+		for _, s := range samples {
+			v.got = max(v.got, s)
+		}
+	}
+	if t.against.tool != "" {
+		base, ok := r.median(t.against)
+		v.base = base
+		v.known = v.known && ok
+	}
+	v.may = t.ratio*v.base + t.plus
+	v.reached = v.known && v.got <= v.may
+	return v
+}
+
+// label is what readers call a tool.
+func label(tool string) string {
+	switch tool {
+	case "hr", "exec", "reflex", "hrd":
+		return tool
+	case "go-run":
+		return "go run"
+	case "go-build":
+		return "go build + exec"
+	case "go-build-stripped":
+		return "the same, stripped"
+	case "air":
+		return "air (default)"
+	case "air-tuned":
+		return "air (delay 1 ms)"
+	}
+	return tool
+}
