@@ -120,6 +120,7 @@ func (e *Engine) Warm(ctx context.Context, t *Target, prog *Program) {
 		return
 	}
 	e.sweepLive(e.liveDir(t))
+	e.sweepOld(e.liveDir(t))
 	key := t.linkID(prog.Link, prog.Snap, prog.Archives)
 	req, err := e.linkRequest(t, prog, key)
 	if err != nil {
@@ -157,6 +158,23 @@ func (e *Engine) sweepLive(current string) {
 		}
 		os.RemoveAll(all[oldest].dir)
 		all = append(all[:oldest], all[oldest+1:]...)
+	}
+}
+
+// oldLive is how long a live artifact is kept that the linker may not know any
+// more: a front end that was told of it has started it long before.
+const oldLive = time.Minute
+
+// sweepOld removes the live artifacts of earlier loads of one program.
+func (e *Engine) sweepOld(dir string) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, d := range entries {
+		if fi, err := d.Info(); err == nil && time.Since(fi.ModTime()) > oldLive {
+			os.RemoveAll(filepath.Join(dir, d.Name()))
+		}
 	}
 }
 

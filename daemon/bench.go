@@ -13,6 +13,11 @@ import (
 // user who restarts hr within a coffee finds it warm; later the store has it.
 const keepProgram = 15 * time.Minute
 
+// keepLinked is how long the incremental linker holds a program after its last
+// session: it is the larger part of the daemon's memory, and loading it again
+// takes a fraction of a second beside the running program.
+const keepLinked = 10 * time.Second
+
 // bench is where one program is built: one build at a time, for all sessions
 // that want it.
 type bench struct {

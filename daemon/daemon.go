@@ -229,9 +229,14 @@ func (d *Daemon) look() {
 		busy := false
 		for key, b := range d.benches {
 			busy = busy || b.busy()
-			if b.idle() > keepProgram {
+			idle := b.idle()
+			if idle > keepLinked && d.linker != nil {
+				d.linker.Forget(key)
+			}
+			if idle > keepProgram {
 				delete(d.benches, key)
 			}
+			freed = freed && !(idle > keepLinked && idle < keepLinked+2*lookEvery)
 		}
 		d.mu.Unlock()
 		switch {
