@@ -55,8 +55,11 @@ func (r *runner) turn(ctx context.Context, s *seat, j job, name string) {
 		}
 		return
 	}
-	r.add(j.kind, s, name, v)
 	pause(ctx, rest)
+	if s.tool.name() == r.hr.name() && s.proc != nil {
+		s.said = lastText(s.proc)
+	}
+	r.add(j.kind, s, name, v)
 }
 
 // ready tells whether a seat can take a turn.
@@ -124,6 +127,10 @@ func (r *runner) startSample(ctx context.Context, s *seat, j job) (values, error
 		if reaped(before.Pid) != ran {
 			v[unitTools] = 1
 		}
+	}
+	if r.o.verbose && s.tool.name() == r.hr.name() && err == nil {
+		pause(ctx, rest) // the line comes after the response
+		s.said = lastText(s.proc)
 	}
 	return v, errors.Join(err, s.end(ctx))
 }

@@ -287,7 +287,7 @@ func (r *runner) add(k kind, s *seat, name string, v values) {
 	x := sample{kind: k, program: s.prog.name, name: name, tool: s.tool.name(), values: v}
 	r.results.add(x)
 	if r.o.verbose {
-		r.say("  %s", x)
+		r.say("  %s  %s", x, s.said)
 	}
 }
 

@@ -52,6 +52,18 @@ func told(name, file string) func(string) bool {
 	}
 }
 
+// lastText is what hr told last, for people.
+func lastText(p *process) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := len(p.lines) - 1; i >= 0; i-- {
+		if e, ok := parseEvent(p.lines[i].text); ok && e.Text != "" {
+			return e.Text
+		}
+	}
+	return ""
+}
+
 // childPid is the program's process as hr last told.
 func childPid(p *process) int {
 	p.mu.Lock()
