@@ -14,31 +14,35 @@ type Generation struct {
 	Pid     int
 	Started time.Time // when exec succeeded
 
-	process  *os.Process
-	done     chan struct{} // closed when the process was waited for; exit is set
-	exit     Exit
-	hadTerm  bool          // set before done is closed
-	ready    chan struct{} // closed by markReady
-	isReady  sync.Once
-	heard    chan bool     // a listen on a held socket; true when all held are listened on
-	killed   chan struct{} // closed by killNow
-	isKill   sync.Once
-	followed chan struct{} // closed when the next generation is about to start, or at Close
-	isFollow sync.Once
-	watched  chan struct{} // closed when watchReady has returned
-	empty    bool          // no process is left; guarded by Supervisor.busy
-	descent                // what the operating system knows of its descendants
+	process   *os.Process
+	done      chan struct{} // closed when the process was waited for; exit is set
+	exit      Exit
+	hadTerm   bool          // set before done is closed
+	ready     chan struct{} // closed by markReady
+	isReady   sync.Once
+	unready   chan error    // one error: Options.Ready gave up
+	heard     chan bool     // a listen on a held socket; true when all held are listened on
+	listening chan struct{} // one token: a listen on another socket is about to happen
+	killed    chan struct{} // closed by killNow
+	isKill    sync.Once
+	followed  chan struct{} // closed when the next generation is about to start, or at Close
+	isFollow  sync.Once
+	watched   chan struct{} // closed when watchReady has returned
+	empty     bool          // no process is left; guarded by Supervisor.busy
+	descent                 // what the operating system knows of its descendants
 }
 
 func newGeneration(id int) *Generation {
 	return &Generation{
-		ID:       id,
-		done:     make(chan struct{}),
-		ready:    make(chan struct{}),
-		killed:   make(chan struct{}),
-		heard:    make(chan bool, 1),
-		followed: make(chan struct{}),
-		watched:  make(chan struct{}),
+		ID:        id,
+		done:      make(chan struct{}),
+		ready:     make(chan struct{}),
+		killed:    make(chan struct{}),
+		heard:     make(chan bool, 1),
+		listening: make(chan struct{}, 1),
+		followed:  make(chan struct{}),
+		watched:   make(chan struct{}),
+		unready:   make(chan error, 1),
 	}
 }
 

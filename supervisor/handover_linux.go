@@ -129,19 +129,29 @@ func (h *handover) handle(g *Generation, fd int, note notification) {
 		h.degrade(handoverNoGetfd, "hand-over without drain: this system forbids to take descriptors of other processes")
 	}
 	switch {
-	case err != nil:
+	case err != nil && note.Nr == unix.SYS_BIND:
 		note.passOn(fd)
 	case note.Nr == unix.SYS_BIND:
 		h.bind(call, fd)
 	default:
-		if h.listen(call, fd) {
+		if err != nil {
+			note.passOn(fd)
+		} else if h.listen(call, fd) {
 			h.mu.Lock()
 			complete := h.table.complete(g.ID)
 			h.mu.Unlock()
 			g.listens(complete)
+			return
+		}
+		select {
+		case g.listening <- struct{}{}:
+		default:
 		}
 	}
 }
+
+// trapped says whether the generation's calls are seen.
+func (g *Generation) trapped() bool { return g.trap != nil }
 
 func (h *handover) bind(c *trappedCall, fd int) {
 	a, err := c.bindAddress()

@@ -21,3 +21,5 @@ func (h *handover) drain(*Generation) time.Duration    { return 0 }
 func (h *handover) awaitHangUp(*Generation)            {}
 func (h *handover) standIn(*Generation, func() string) {}
 func (h *handover) close()                             {}
+
+func (g *Generation) trapped() bool { return false }

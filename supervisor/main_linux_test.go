@@ -2,14 +2,15 @@ package supervisor
 
 // systemPrograms are further programs of this system.
 var systemPrograms = map[string]func([]string){
-	"front":    front,
-	"serve":    serve,
-	"graceful": serveGracefully,
-	"several":  serveSeveral,
-	"mixed":    serveMixed,
-	"closes":   serveAndClose,
-	"shutdown": serveAndShutDown,
-	"epoll":    serveEpollFirst,
-	"twice":    bindTwice,
-	"confined": confined,
+	"front":     front,
+	"serve":     serve,
+	"graceful":  serveGracefully,
+	"several":   serveSeveral,
+	"mixed":     serveMixed,
+	"closes":    serveAndClose,
+	"shutdown":  serveAndShutDown,
+	"epoll":     serveEpollFirst,
+	"twice":     bindTwice,
+	"confined":  confined,
+	"activated": serveActivated,
 }

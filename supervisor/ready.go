@@ -1,6 +1,9 @@
 package supervisor
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 const (
 	// firstWait: most servers listen within it; a first generation that does
@@ -17,17 +20,19 @@ const (
 	// quarter of the time the program took anyway.
 	readyPoll    = time.Millisecond
 	readyPollMax = 20 * time.Millisecond
+	// announced is from the announcement of a listen that the kernel is to do
+	// until it is done.
+	announced = 50 * time.Microsecond
 	// restWait is for the other listeners of a program that has the first:
 	// they follow at once, unless the new version has fewer.
 	restWait = 200 * time.Millisecond
 )
 
 // watchReady marks g ready when it listens on every address that is held, or
-// on a new one, or has had its time. before holds the sockets that listened
-// before it was started. Then it looks after the held sockets while g lives,
-// and after its death until the next generation.
-func (s *Supervisor) watchReady(g *Generation, before map[uint64]bool) {
-	if s.awaitListen(g, before) {
+// on a new one, or has had its time. Then it looks after the held sockets while
+// g lives, and after its death until the next generation.
+func (s *Supervisor) watchReady(g *Generation) {
+	if s.awaitListen(g) {
 		g.markReady()
 	}
 	tick := time.NewTicker(sweepInterval)
@@ -47,7 +52,10 @@ func (s *Supervisor) watchReady(g *Generation, before map[uint64]bool) {
 }
 
 // awaitListen returns false when g exited before it was ready.
-func (s *Supervisor) awaitListen(g *Generation, before map[uint64]bool) bool {
+func (s *Supervisor) awaitListen(g *Generation) bool {
+	if s.opts.Ready != nil {
+		return s.awaitWord(g)
+	}
 	if !canSeeListeners {
 		return true
 	}
@@ -61,6 +69,9 @@ func (s *Supervisor) awaitListen(g *Generation, before map[uint64]bool) bool {
 	deadline := time.NewTimer(limit)
 	defer deadline.Stop()
 	interval := readyPoll
+	if g.trapped() {
+		interval = readyPollMax // every listen is announced; but io_uring can do without the call
+	}
 	look := time.NewTimer(interval)
 	defer look.Stop()
 	// A held address that the program does not use any more must not delay it
@@ -79,8 +90,11 @@ func (s *Supervisor) awaitListen(g *Generation, before map[uint64]bool) bool {
 			if listens(all) {
 				return true
 			}
+		case <-g.listening:
+			interval = readyPoll
+			look.Reset(announced)
 		case <-look.C:
-			if g.listensSince(before) && listens(!s.handover.holds()) {
+			if g.isListening() && listens(!s.handover.holds()) {
 				return true
 			}
 			interval = min(interval*5/4, readyPollMax)
@@ -93,6 +107,27 @@ func (s *Supervisor) awaitListen(g *Generation, before map[uint64]bool) bool {
 		case <-g.Done():
 			return false
 		}
+	}
+}
+
+// awaitWord leaves the decision to Options.Ready.
+func (s *Supervisor) awaitWord(g *Generation) bool {
+	limit := s.opts.ReadyTimeout
+	if limit == 0 {
+		limit = knownWait
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	word := make(chan error, 1)
+	s.wg.Go(func() { word <- s.opts.Ready(ctx, g.Pid) })
+	select {
+	case err := <-word:
+		if err != nil {
+			g.unready <- err
+		}
+		return err == nil
+	case <-g.Done():
+		return false
 	}
 }
 

@@ -2,10 +2,7 @@ package supervisor
 
 import (
 	"encoding/binary"
-	"fmt"
-	"os"
-	"strconv"
-	"strings"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -76,37 +73,19 @@ func dumpListeners(fd int, family uint8, inodes map[uint64]bool) {
 	}
 }
 
-// listensSince says whether a process of g holds a listening socket that is
-// not in before.
-func (g *Generation) listensSince(before map[uint64]bool) bool {
-	fresh := listeners()
-	for inode := range before {
-		delete(fresh, inode)
-	}
-	if len(fresh) == 0 {
+// isListening says whether a process of g has a listening socket.
+func (g *Generation) isListening() bool {
+	all := listeners()
+	if len(all) == 0 {
 		return false
 	}
-	for _, pid := range g.members() {
-		dir := fmt.Sprintf("/proc/%d/fd", pid)
-		f, err := os.Open(dir)
-		if err != nil {
-			continue
-		}
-		names, _ := f.Readdirnames(-1)
-		f.Close()
-		for _, n := range names {
-			target, err := os.Readlink(dir + "/" + n)
-			if err != nil {
-				continue
-			}
-			s, ok := strings.CutPrefix(target, "socket:[")
-			if !ok {
-				continue
-			}
-			if inode, err := strconv.ParseUint(strings.TrimSuffix(s, "]"), 10, 64); err == nil && fresh[inode] {
+	has := func(pid int) bool {
+		for _, inode := range socketDescriptors(pid) {
+			if all[inode] {
 				return true
 			}
 		}
+		return false
 	}
-	return false
+	return has(g.Pid) || slices.ContainsFunc(g.members(), has)
 }

@@ -78,9 +78,11 @@ func (s *Supervisor) exec(ctx context.Context, g *Generation, spec Spec) error {
 		return fmt.Errorf("start %s: %w", spec.Path, err)
 	}
 	defer closeFiles()
-	attr := &os.ProcAttr{Dir: spec.Dir, Env: environment(spec, g.ID), Files: files, Sys: processAttributes()}
+	env := environment(spec, g.ID)
+	path, args, env, files := s.sockets.equip(spec.Path, args, env, files)
+	attr := &os.ProcAttr{Dir: spec.Dir, Env: env, Files: files, Sys: processAttributes()}
 	for i := 0; ; i++ {
-		p, err := os.StartProcess(spec.Path, args, attr)
+		p, err := os.StartProcess(path, args, attr)
 		if err == nil {
 			g.process, g.Pid, g.Started = p, p.Pid, time.Now()
 			g.born()

@@ -49,6 +49,16 @@ type Options struct {
 	// sockets are held; a program that cannot run twice is started after all.
 	Overlap bool
 
+	// Sockets are addresses (host:port, :port, unix:path) to listen on for a
+	// program that takes its sockets from its parent: it gets LISTEN_FDS,
+	// LISTEN_PID and LISTEN_FDNAMES, and argv[0] is Spec.Path. Unix only.
+	Sockets []string
+
+	// Ready replaces the look for a listening socket: a generation is ready
+	// when it returns nil. ctx ends with the generation or with ReadyTimeout,
+	// which is 10 s then; an error ends the wait of Replace.
+	Ready func(ctx context.Context, pid int) error
+
 	// Terminal lets the program have the terminal on standard input when it
 	// reads it or changes its modes. Meanwhile Ctrl-C and Ctrl-\ reach the
 	// program only (see Generation.HadTerminal), and nobody else may read it.
@@ -91,6 +101,7 @@ type Supervisor struct {
 	terminal *terminal
 	handover *handover
 	guard    guard
+	sockets  *activated // opened by the first start; guarded by busy
 
 	mu       sync.Mutex // guards fields below
 	closed   bool
@@ -148,8 +159,8 @@ func (s *Supervisor) Start(ctx context.Context, spec Spec) (*Generation, error) 
 }
 
 // Replace ends the current generation, if any, and starts spec. It returns
-// when the new generation is ready or has exited (no error: see Done), or when
-// ctx ends, which leaves the new generation running.
+// when the new generation is ready or has exited (no error: see Done). When
+// ctx ends or Options.Ready gives up before, the new generation runs on.
 func (s *Supervisor) Replace(ctx context.Context, spec Spec) (*Generation, Timing, error) {
 	if err := s.acquire(ctx); err != nil {
 		return nil, Timing{}, err
@@ -212,6 +223,8 @@ func (s *Supervisor) await(ctx context.Context, g *Generation, t *Timing) error 
 	select {
 	case <-g.Ready():
 	case <-g.Done():
+	case err := <-g.unready:
+		return fmt.Errorf("generation %d is not ready: %w", g.ID, err)
 	case <-ctx.Done():
 		return fmt.Errorf("wait for generation %d: %w", g.ID, ctx.Err())
 	}
@@ -294,6 +307,7 @@ func (s *Supervisor) Close() error {
 		s.wg.Wait()
 		s.handover.close()
 		s.guard.close()
+		s.sockets.close()
 	})
 	return err
 }
@@ -329,8 +343,13 @@ func (s *Supervisor) start(ctx context.Context, spec Spec, t *Timing) (*Generati
 			<-last.watched // nobody else accepts from here on
 		}
 	}
+	if s.sockets == nil && len(s.opts.Sockets) > 0 {
+		var err error
+		if s.sockets, err = openSockets(s.opts.Sockets); err != nil {
+			return nil, err
+		}
+	}
 	s.handover.revive()
-	before := listeners()
 	begin := time.Now()
 	err := s.spawn(ctx, g, spec)
 	t.Start = time.Since(begin)
@@ -344,7 +363,7 @@ func (s *Supervisor) start(ctx context.Context, spec Spec, t *Timing) (*Generati
 	s.childStopped() // it may have stopped before it was the current one
 	s.wg.Go(func() {
 		defer close(g.watched)
-		s.watchReady(g, before)
+		s.watchReady(g)
 	})
 	return g, nil
 }
