@@ -73,6 +73,9 @@ type Package struct {
 	Files map[string]*File `json:"files,omitempty"`
 	// GoFiles are the paths of the Go files in the go command's order.
 	GoFiles []string `json:"goFiles,omitempty"`
+	// Ignored are the stamps of files beside them that a constraint keeps out:
+	// an edit can let one in.
+	Ignored map[string]Stamp `json:"ignored,omitempty"`
 	// EmbedPatterns and the embedded files by the path that the pattern matched.
 	EmbedPatterns []string `json:"embedPatterns,omitempty"`
 	// Listings are directories whose content decides the file set: the

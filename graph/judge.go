@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/hotreflex/hr/astcheck"
+	"github.com/hotreflex/hr/tags"
 )
 
 // Change is the judgement of one path: what its present content means for the
@@ -161,6 +162,10 @@ func (s *Snapshot) judgeStranger(path string) Change {
 	check := astcheck.Check(path, data)
 	if d := s.Context.File(name, check.Constraint, check.Cgo != ""); !d.In {
 		c.Why = d.Why
+		return c
+	}
+	if check.Package == tags.IgnoredPackage {
+		c.Why = "package " + tags.IgnoredPackage + " is never built"
 		return c
 	}
 	if check.Error != nil {

@@ -306,6 +306,12 @@ func (p *Package) readFiles(memo Memo) {
 		}
 	}
 	p.Listings = []*Listing{list(p.Dir, false)}
+	p.Ignored = map[string]Stamp{}
+	for _, path := range namesIn(p.Dir, false) {
+		if p.Files[path] == nil && filepath.Ext(path) == ".go" {
+			p.Ignored[path] = StampOf(path)
+		}
+	}
 	for _, dir := range embedDirs(p) {
 		p.Listings = append(p.Listings, list(dir, true))
 	}

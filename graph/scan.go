@@ -36,6 +36,13 @@ func (s *Snapshot) Scan() []Change {
 				paths[path] = true
 			}
 		}
+		for path, stamp := range p.Ignored {
+			if now := StampOf(path); !now.Gone && !stamp.Same(now) {
+				if c := s.judgeStranger(path); c.Verdict != astcheck.Unused {
+					changes = append(changes, c)
+				}
+			}
+		}
 		for _, l := range p.Listings {
 			if l.Stamp.Same(StampOf(l.Dir)) {
 				continue
@@ -162,6 +169,9 @@ func (s *Snapshot) State() string {
 	for _, path := range s.index.order {
 		p := s.Packages[path]
 		for _, f := range slices.Sorted(maps.Keys(p.Files)) {
+			note(f)
+		}
+		for _, f := range slices.Sorted(maps.Keys(p.Ignored)) {
 			note(f)
 		}
 		for _, l := range p.Listings {
