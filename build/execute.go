@@ -287,8 +287,16 @@ func (x *execution) importConfig(work string, p *graph.Package) (string, error) 
 		}
 	}
 	x.mu.Unlock()
+	for _, file := range files {
+		if !fileExists(file) {
+			return "", &fallback{lostArchive}
+		}
+	}
 	return writeImportConfig(work, files)
 }
+
+// lostArchive is a reason: the go command trims its cache by age.
+const lostArchive = "the go command's cache lost an archive"
 
 // knownArchive returns the archive of an action id if it was compiled before.
 func (e *Engine) knownArchive(id string) (Archive, bool) {

@@ -213,7 +213,7 @@ func (e *Engine) linkRequest(t *Target, prog *Program, key string) (link.Request
 			continue
 		}
 		if !p.Local && !fileExists(file) {
-			return r, &fallback{"the go command's cache lost an archive"}
+			return r, &fallback{lostArchive}
 		}
 		r.Packages = append(r.Packages, q)
 	}

@@ -129,6 +129,7 @@ func (t *Target) loadConfig(memo graph.Memo) graph.LoadConfig {
 		Patterns: t.patterns,
 		Context:  t.context,
 		GOROOT:   t.tool.GOROOT(),
+		Work:     t.tool.Env["GOWORK"],
 		Memo:     memo,
 	}
 }

@@ -94,7 +94,7 @@ func (e *Engine) updateOnce(ctx context.Context, t *Target, last *Program) (*Pro
 			}
 		}
 	}
-	prog := &Program{Key: t.key, Snap: snap, Link: last.Link, Archives: last.Archives, Artifact: last.Artifact, Loaded: last.Loaded}
+	prog := &Program{Key: t.key, Snap: snap, Link: last.Link, Archives: last.Archives, Artifact: last.Artifact, Warnings: last.Warnings, Loaded: last.Loaded}
 
 	start = time.Now()
 	pl := makePlan(snap, changes, extra)

@@ -33,7 +33,8 @@ type LoadConfig struct {
 	Implicit []string
 	Context  tags.Context
 	GOROOT   string
-	Memo     Memo // remembers prechecks by content; may be nil
+	Work     string // go env GOWORK: a path, "off" or nothing
+	Memo     Memo   // remembers prechecks by content; may be nil
 }
 
 // Memo remembers prechecks by the hash of the content.
@@ -88,7 +89,7 @@ func Load(ctx context.Context, cfg LoadConfig) (*Snapshot, error) {
 		}
 	}
 	s.markLocal()
-	s.findModules(cfg.Env, cfg.AllFlags)
+	s.findModules(cfg.Work, cfg.AllFlags)
 	if err := s.readFiles(cfg.Memo); err != nil {
 		return nil, err
 	}

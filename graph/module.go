@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"encoding/json"
 	"maps"
 	"os"
 	"path/filepath"
@@ -12,7 +13,7 @@ import (
 
 // findModules fills in the workspace's roots and the module files: what decides
 // which code an import path names, outside of the packages themselves.
-func (s *Snapshot) findModules(env, flags []string) {
+func (s *Snapshot) findModules(work string, flags []string) {
 	s.Inputs = map[string]*File{}
 	absent := map[string]bool{}
 	note := func(path string) {
@@ -41,30 +42,38 @@ func (s *Snapshot) findModules(env, flags []string) {
 		note(filepath.Join(root, "vendor", "modules.txt"))
 	}
 	for _, f := range flags {
-		if v, ok := strings.CutPrefix(strings.TrimLeft(f, "-"), "modfile="); ok {
-			if !filepath.IsAbs(v) {
-				v = filepath.Join(s.Dir, v)
-			}
+		name, v, ok := strings.Cut(strings.TrimLeft(f, "-"), "=")
+		if !ok || v == "" {
+			continue
+		}
+		if !filepath.IsAbs(v) {
+			v = filepath.Join(s.Dir, v)
+		}
+		switch name {
+		case "modfile":
 			note(v)
 			note(strings.TrimSuffix(v, ".mod") + ".sum")
+		case "overlay":
+			note(v)
+			for _, file := range overlaid(v) {
+				note(file)
+			}
+		case "pgo":
+			if base := filepath.Base(v); base != "off" && base != "auto" {
+				note(v)
+			}
 		}
 	}
-	switch work, ok := lookEnv(env, "GOWORK"); {
-	case ok && work == "off":
-	case ok && work != "":
-		note(work)
-		note(work + ".sum")
-	default:
+	if work != "off" {
 		for dir := s.Dir; ; dir = filepath.Dir(dir) {
 			path := filepath.Join(dir, "go.work")
-			note(path)
-			if !absent[path] {
-				note(path + ".sum")
+			if note(path); path == work || dir == filepath.Dir(dir) {
 				break
 			}
-			if dir == filepath.Dir(dir) {
-				break
-			}
+		}
+		if work != "" {
+			note(work)
+			note(work + ".sum")
 		}
 	}
 	// A profile in the main package's directory would change every compile.
@@ -102,4 +111,24 @@ func ModulePath(dir string) (path, root string) {
 		return "", root
 	}
 	return modfile.ModulePath(data), root
+}
+
+// overlaid returns the files that an overlay puts in place of others
+// (go help build, -overlay).
+func overlaid(path string) []string {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil
+	}
+	var overlay struct{ Replace map[string]string }
+	if json.Unmarshal(data, &overlay) != nil {
+		return nil // the go command will say so
+	}
+	var files []string
+	for _, file := range overlay.Replace {
+		if file != "" {
+			files = append(files, file)
+		}
+	}
+	return files
 }
