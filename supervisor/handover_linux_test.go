@@ -116,7 +116,10 @@ func TestSeveralListeners(t *testing.T) {
 				t.Errorf("%s: %v", host, err)
 			}
 		}
-		if n := len(s.handover.table.sockets); n != 3 {
+		s.handover.mu.Lock()
+		n := len(s.handover.table.sockets)
+		s.handover.mu.Unlock()
+		if n != 3 {
 			t.Errorf("%d sockets held", n)
 		}
 	}

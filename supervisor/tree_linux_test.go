@@ -167,15 +167,19 @@ func TestKilledSupervisorTakesTheProgramAlong(t *testing.T) {
 			t.Fatal(err)
 		}
 		cmd.Wait()
-		t.Cleanup(func() { syscall.Kill(pid, syscall.SIGKILL) }) // when the test fails
+		t.Cleanup(func() {
+			if t.Failed() {
+				syscall.Kill(pid, syscall.SIGKILL)
+			}
+		})
 		waitFor(t, "the end of all", func() bool { p, ok := readProcess(pid); return !ok || p.dead })
 	}
 }
 
 func TestReadyMeansListening(t *testing.T) {
 	s := newTest(t, Options{})
-	out := newOutput(t)
 	for _, args := range [][]string{{"listen", "127.0.0.1:0"}, {"listen", "[::1]:0"}, {"fork-wait", "listen", "127.0.0.1:0"}} {
+		out := newOutput(t)
 		g, _, err := s.Replace(t.Context(), testSpec(out, args[0], args[1:]...))
 		if err != nil {
 			t.Fatal(err)

@@ -57,6 +57,7 @@ type settle struct {
 	first   time.Time // of what is pending
 	last    time.Time // newest event
 	emitted time.Time // newest report
+	held    time.Duration // longest that a source kept back what is pending
 
 	lockSince  time.Time // lock seen held while something was due
 	lockStale  bool      // this lock outlived lockWait and is ignored until released
@@ -106,9 +107,10 @@ func newSettle(o settleOptions) *settle {
 // add takes in one event.
 func (s *settle) add(ev event) {
 	if len(s.pending) == 0 && !s.lost {
-		s.first = ev.at
+		s.first, s.held = ev.at.Add(-ev.held), 0
 	}
 	s.last = ev.at
+	s.held = max(s.held, ev.held)
 	if ev.op == opLost {
 		s.lost = true
 		return
@@ -203,7 +205,7 @@ func (s *settle) take(now time.Time, flush bool) (Batch, bool) {
 			return Batch{}, false
 		}
 	}
-	b := Batch{First: s.first, Rescan: s.lost}
+	b := Batch{First: s.first, Held: s.held, Rescan: s.lost}
 	stamps := map[string]stamp{}
 	for path, e := range s.pending {
 		if !flush && e.due.After(now) {

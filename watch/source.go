@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// A source finds changes and puts them in the inbox. A further source (for
-// example another watcher program) needs only these three methods.
+// A source finds changes and puts them in the inbox.
 type source interface {
 	// add begins to watch; it returns when what exists is watched. A root that
 	// does not exist is reported when it appears.
@@ -44,6 +43,7 @@ type event struct {
 	dir  bool
 	move uint32 // nonzero: the two halves of a rename carry the same number
 	at   time.Time
+	held time.Duration // how long the source itself kept it back before at
 }
 
 // inbox takes events from the sources without ever blocking them, so that a

@@ -29,8 +29,9 @@ type Batch struct {
 	Seq     uint64        // grows by at least one with each batch
 	Paths   []string      // absolute, sorted, each once; a directory stands for all below it
 	Rescan  bool          // events may be lost: compare every input, not only Paths
-	First   time.Time     // when the first event was read
+	First   time.Time     // when the first event was read, or came to be if a source held it back
 	Silence time.Duration // time spent settling, from First to the report
+	Held    time.Duration // of Silence, what the source took: reflex waits for 300 ms of it
 }
 
 // Options configures a Watcher. The zero value watches nothing until Add.
@@ -45,8 +46,9 @@ type Options struct {
 	// parses. It is asked before a path is reported; nil means always.
 	Settled func(path string) bool
 
-	// Source is "native", "poll", or "" for native with polling where the
-	// file system does not deliver events.
+	// Source is "native", "poll", "reflex" (the program of that name watches),
+	// or "" for native with polling where the file system does not deliver
+	// events.
 	Source string
 
 	// MaxTreeDirs bounds the kernel watches; further directories are polled.
@@ -73,7 +75,7 @@ const defaultMaxTreeDirs = 100_000
 type Watcher struct {
 	opts    Options
 	inbox   *inbox
-	native  source // nil when polling only
+	native  source // or reflex; nil when polling only
 	poll    *pollSource
 	batches chan Batch
 	flush   chan chan struct{}
@@ -94,8 +96,13 @@ func New(o Options) (*Watcher, error) {
 	if o.MaxTreeDirs == 0 {
 		o.MaxTreeDirs = defaultMaxTreeDirs
 	}
-	if o.Source != "" && o.Source != "native" && o.Source != "poll" {
-		return nil, fmt.Errorf("watch: unknown source %q (want native or poll)", o.Source)
+	open := newNative
+	switch o.Source {
+	case "", "native", "poll":
+	case "reflex":
+		open = newReflex
+	default:
+		return nil, fmt.Errorf("watch: unknown source %q (want native, poll or reflex)", o.Source)
 	}
 	w := &Watcher{
 		opts:    o,
@@ -107,9 +114,9 @@ func New(o Options) (*Watcher, error) {
 	}
 	w.poll = newPollSource(w.inbox, o.Exclude)
 	if o.Source != "poll" {
-		native, err := newNative(w.inbox, o, w.poll.adopt)
+		native, err := open(w.inbox, o, w.poll.adopt)
 		if err != nil {
-			if o.Source == "native" {
+			if o.Source != "" {
 				w.poll.close()
 				return nil, fmt.Errorf("watch: %w", err)
 			}
@@ -157,7 +164,7 @@ func (w *Watcher) add(dir string, tree bool) error {
 	}
 	w.git.include(abs)
 	r := root{path: abs, tree: tree}
-	if w.native != nil && (w.opts.Source == "native" || w.delivers(abs)) {
+	if w.native != nil && (w.opts.Source != "" || w.delivers(abs)) {
 		w.native.add(r)
 		return nil
 	}
@@ -286,6 +293,7 @@ func (w *Watcher) publish(b Batch) {
 		b.Rescan = b.Rescan || old.Rescan
 		b.Silence += b.First.Sub(old.First)
 		b.First = old.First
+		b.Held = max(b.Held, old.Held)
 	default:
 	}
 	w.batches <- b
