@@ -135,7 +135,13 @@ func (s *Snapshot) judgeStranger(path string) Change {
 	case p == nil:
 		c.Why = "not an input of " + s.Target
 		return c
-	case stamp.Gone:
+	}
+	// The name alone may decide: then the content does not matter.
+	if d := s.Context.File(name, "", false); filepath.Ext(name) == ".go" && !d.In {
+		c.Why = d.Why
+		return c
+	}
+	if stamp.Gone {
 		c.Why = "was not an input"
 		return c
 	}
@@ -146,11 +152,6 @@ func (s *Snapshot) judgeStranger(path string) Change {
 		} else {
 			c.Why = why(d.Why, "not a file the build reads")
 		}
-		return c
-	}
-	// The name alone may decide: then the content does not matter.
-	if d := s.Context.File(name, "", false); !d.In {
-		c.Why = d.Why
 		return c
 	}
 	data, _, err := readFile(path)
