@@ -147,6 +147,7 @@ func (s *reflexSource) tap(r root) error {
 	cmd.Dir = r.path
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = reflexStop
+	ownGroup(cmd)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return fmt.Errorf("start reflex: %w", err)
@@ -187,7 +188,7 @@ func (s *reflexSource) args(r root) []string {
 		}
 	}
 	if !r.tree {
-		args = append(args, "-R", `^[^/]*/`)
+		args = append(args, "-R", `^([^/.]|\.[^/])[^/]*/`) // every directory but ./, the root
 	}
 	return append(args, "--", "printf", reflexMark+`%s\n`, "{}")
 }

@@ -54,9 +54,9 @@ type settle struct {
 	opts    settleOptions
 	pending map[string]*entry
 	lost    bool
-	first   time.Time // of what is pending
-	last    time.Time // newest event
-	emitted time.Time // newest report
+	first   time.Time     // of what is pending
+	last    time.Time     // newest event
+	emitted time.Time     // newest report
 	held    time.Duration // longest that a source kept back what is pending
 
 	lockSince  time.Time // lock seen held while something was due

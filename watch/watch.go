@@ -291,8 +291,10 @@ func (w *Watcher) publish(b Batch) {
 		slices.Sort(b.Paths)
 		b.Paths = slices.Compact(b.Paths)
 		b.Rescan = b.Rescan || old.Rescan
-		b.Silence += b.First.Sub(old.First)
-		b.First = old.First
+		if old.First.Before(b.First) {
+			b.Silence += b.First.Sub(old.First)
+			b.First = old.First
+		}
 		b.Held = max(b.Held, old.Held)
 	default:
 	}
