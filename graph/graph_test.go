@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"reflect"
 	"runtime"
@@ -104,13 +105,22 @@ func load(t *testing.T) *world {
 		Patterns: []string{"./cmd/app"},
 		Implicit: []string{"runtime"},
 		Context:  tags.Context{GOOS: runtime.GOOS, GOARCH: runtime.GOARCH, Tags: []string{"dev"}, GoVersion: runtime.Version()},
-		GOROOT:   runtime.GOROOT(),
+		GOROOT:   goroot(t),
 	}}
 	w.s, err = Load(context.Background(), w.cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return w
+}
+
+func goroot(t *testing.T) string {
+	t.Helper()
+	out, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(out))
 }
 
 func (w *world) path(name string) string { return filepath.Join(w.dir, filepath.FromSlash(name)) }
