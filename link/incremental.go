@@ -25,6 +25,8 @@ type Options struct {
 	// Check verifies every relink against the symbols that it was made from
 	// and against a link from scratch. It costs a full link each time.
 	Check bool
+	// Reports is where a failed check leaves its report; empty: nowhere.
+	Reports string
 }
 
 // Incremental links linux/amd64 programs and keeps what it needs to link the

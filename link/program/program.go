@@ -12,6 +12,9 @@
 package program
 
 import (
+	"fmt"
+	"io"
+
 	"github.com/hotreflex/hr/link/dialect"
 	"github.com/hotreflex/hr/link/image"
 	"github.com/hotreflex/hr/link/layout"
@@ -131,4 +134,16 @@ func (p *Program) HeapBytes() int64 {
 		}
 	}
 	return n
+}
+
+// Describe writes what a report of a wrong link should hold.
+func (p *Program) Describe(w io.Writer) {
+	fmt.Fprintf(w, "toolchain %s, %d packages\n\nchunks:\n", p.in.Version, len(p.in.Packages))
+	for _, part := range p.parts {
+		fmt.Fprintf(w, "%v\n", part.Chunk)
+	}
+	fmt.Fprintf(w, "\npackages:\n")
+	for _, pkg := range p.in.Packages {
+		fmt.Fprintf(w, "%s hot=%v main=%v %s\n", pkg.Path, pkg.Hot, pkg.Main, pkg.File)
+	}
 }

@@ -62,6 +62,7 @@ func newKnowledge() knowledge {
 func (f *Flood) Run(roots []symtab.ID) {
 	f.NewCold, f.HotLive = f.NewCold[:0], f.HotLive[:0]
 	f.hot = newKnowledge()
+	f.queue = append(f.queue, f.t.Revisit()...)
 	for _, id := range roots {
 		f.mark(id)
 	}

@@ -39,16 +39,40 @@ func (t *Table) Begin(hot []*Package) (rebound bool) {
 			}
 		}
 	}
+	t.shareUnique(hot)
 	for _, s := range t.touched {
 		if e := &t.slots[s]; e.cold != 0 && e.win != e.cold {
 			rebound = rebound || t.Bits[e.cold]&Live != 0
-			if t.Flag2(e.cold)&goobj.UsedInIface != 0 {
-				t.Bits[e.win] |= InIface
+			if t.Flag2(e.cold)&goobj.UsedInIface != 0 || t.Bits[e.cold]&InIface != 0 {
+				t.markInIface(e.win)
 			}
 		}
 	}
 	t.connect(hot)
 	return rebound
+}
+
+// shareUnique settles who defines content-addressed symbols of which there must
+// be one: a cold package if any has it, else the first hot one.
+func (t *Table) shareUnique(hot []*Package) {
+	first := map[[16]byte]ID{}
+	for _, p := range hot {
+		for _, o := range p.Objects {
+			for _, n := range o.unique {
+				i := int(n)
+				o.hashed[i] = 0
+				id := t.hashed(o, i)
+				if own := o.Base + ID(o.NDef+i); id == own && i >= o.NHash64 {
+					h := *o.Hash(i - o.NHash64)
+					if first[h] == 0 {
+						first[h] = own
+					}
+					id = first[h]
+				}
+				o.hashed[i] = id
+			}
+		}
+	}
 }
 
 // Reset forgets what is live: every symbol is as if no link had been made.
@@ -57,6 +81,7 @@ func (t *Table) Reset() {
 		t.Bits[i] &= Hot | Made | Alias
 	}
 	clear(t.Addr)
+	t.revisit = nil
 	for _, o := range t.Objects[1:] {
 		if o != nil {
 			o.marked = false
@@ -79,11 +104,11 @@ func (t *Table) connect(hot []*Package) {
 		o.marked = true
 		for _, n := range o.inIface {
 			if s := o.slots[n]; s != 0 {
-				t.Bits[t.slots[s].win] |= InIface
+				t.markInIface(t.slots[s].win)
 			}
 		}
 		for _, ref := range o.refs {
-			t.Bits[t.Resolve(o, ref)] |= InIface
+			t.markInIface(t.Resolve(o, ref))
 		}
 	}
 	for _, o := range t.Objects[1:] {
@@ -96,6 +121,25 @@ func (t *Table) connect(hot []*Package) {
 			join(o)
 		}
 	}
+}
+
+// markInIface marks a type. One that is live was followed without the mark and
+// must be followed again.
+func (t *Table) markInIface(id ID) {
+	if id == 0 || t.Bits[id]&InIface != 0 {
+		return
+	}
+	t.Bits[id] |= InIface
+	if t.Bits[id]&Live != 0 {
+		t.revisit = append(t.revisit, id)
+	}
+}
+
+// Revisit are live types that Begin has found to be in interfaces.
+func (t *Table) Revisit() []ID {
+	list := t.revisit
+	t.revisit = nil
+	return list
 }
 
 // Mismatch compares what every importer was compiled against with what there

@@ -31,6 +31,7 @@ type Object struct {
 	slots   []uint32      // of non-package symbols; 0: static
 	defs    []uint32      // of package definitions that have a name; 0: none
 	hashed  []ID          // meaning of hashed definitions; 0: not asked yet
+	unique  []uint32      // hashed definitions (indices as in hashed) of which there must be one
 	imports []*Package    // by package index
 	inIface []uint32      // non-package symbols that carry the UsedInIface flag
 	refs    []goobj.Ref   // foreign symbols that carry it
@@ -77,7 +78,7 @@ func (t *Table) read(l *Load) (err error) {
 			return err
 		}
 		l.hashes = append(l.hashes, t.hashNames(g))
-		p.Objects = append(p.Objects, &Object{Object: g, Pkg: p})
+		p.Objects = append(p.Objects, &Object{Object: g, Pkg: p, unique: unique(g)})
 	}
 	return nil
 }
@@ -101,6 +102,17 @@ func (t *Table) hashNames(g *goobj.Object) []uint64 {
 		}
 	}
 	return hashes
+}
+
+// unique lists the content-addressed definitions whose address the running
+// program compares: itabs, and types should they ever be content-addressed.
+func unique(g *goobj.Object) (list []uint32) {
+	for i := range g.NHash64 + g.NHash {
+		if s := g.Sym(g.NDef + i); s.Flag2()&goobj.Itab != 0 || s.Flag()&goobj.GoType != 0 {
+			list = append(list, uint32(i))
+		}
+	}
+	return list
 }
 
 // Same tells whether the load has the objects of p, bit for bit.
@@ -138,6 +150,15 @@ func (t *Table) Add(loads []*Load) {
 		t.packages[l.pkg.Path] = l.pkg
 		for i, o := range l.pkg.Objects {
 			t.place(o, l.hashes[i])
+		}
+	}
+	for _, l := range loads {
+		if !l.pkg.Hot {
+			for _, o := range l.pkg.Objects {
+				for _, i := range o.unique {
+					t.hashed(o, int(i))
+				}
+			}
 		}
 	}
 	// Package definitions of all loads first: they are never duplicates.

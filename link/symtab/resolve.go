@@ -124,6 +124,9 @@ func (t *Table) defineCold(slot uint32, id ID) {
 	if s.cold != 0 && win != s.cold && t.Bits[s.cold]&Live != 0 {
 		t.rebound = true
 	}
+	if s.cold != 0 && win != s.cold && t.Bits[s.cold]&InIface != 0 {
+		t.Bits[win] |= InIface
+	}
 	t.supplant(s.cold, win)
 	s.cold, s.win = win, win
 }
@@ -263,4 +266,27 @@ func (t *Table) ContentOf(o *Object, ref goobj.Ref) (key Content) {
 	binary.LittleEndian.PutUint64(key[:], uint64(t.Resolve(o, ref)))
 	key[9] = 1
 	return key
+}
+
+// Standing is the symbol that stands for definition local of o: itself, or
+// another definition of the same name. Content-addressed symbols are not named.
+func (t *Table) Standing(o *Object, local int) (id ID, named bool) {
+	first := o.FirstNonpkg()
+	switch {
+	case local < o.NDef:
+		return t.real(o.Base + ID(local)), true
+	case local < first:
+		return 0, false
+	default:
+		if s := o.slots[local-first]; s != 0 {
+			return t.slots[s].win, true
+		}
+		return o.Base + ID(local), true
+	}
+}
+
+// IsContent tells whether id is content-addressed.
+func (t *Table) IsContent(id ID) bool {
+	o := t.Owner(id)
+	return o != nil && o.Local(id) >= o.NDef && o.Local(id) < o.FirstNonpkg()
 }

@@ -34,6 +34,7 @@ type Table struct {
 	names    names
 	slots    []slot
 	rebound  bool     // a live cold definition was replaced by one of a new cold package
+	revisit  []ID     // see Revisit
 	touched  []uint32 // slots that hot definitions took part in at the last Begin
 	builtins []uint32 // slot of each builtin
 
