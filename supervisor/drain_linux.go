@@ -22,11 +22,13 @@ const (
 	// drainCap: a request that takes longer (a stream, a long poll) is cut, as
 	// it would be without a drain.
 	drainCap = 300 * time.Millisecond
-	// drainPoll and drainQuiet: answers come within milliseconds. A connection
-	// without traffic counts as busy at first, so the second quiet look is only
-	// for one that was inside accept at the first.
-	drainPoll  = 500 * time.Microsecond
-	drainQuiet = 2
+	// drainPoll is between two looks at busy connections: answers come within
+	// milliseconds.
+	drainPoll = time.Millisecond
+	// drainAgain is from the first quiet look to a second, which is only for a
+	// connection that was inside accept at the first: one without traffic counts
+	// as busy for a while. Timers of the runtime are no finer than 1 ms.
+	drainAgain = 200 * time.Microsecond
 	// fresh is the age in ms below which a connection without traffic may be
 	// about to send its first request.
 	fresh = 12
@@ -200,12 +202,7 @@ func (h *handover) drain(g *Generation) time.Duration {
 	defer tick.Stop()
 	limit := time.NewTimer(drainCap)
 	defer limit.Stop()
-	for quiet := 0; ; {
-		if anyBusy(pids, ports) {
-			quiet = 0
-		} else if quiet++; quiet >= drainQuiet {
-			return time.Since(begin)
-		}
+	for anyBusy(pids, ports) || !stillQuiet(pids, ports) {
 		select {
 		case <-tick.C:
 		case <-limit.C:
@@ -216,6 +213,13 @@ func (h *handover) drain(g *Generation) time.Duration {
 			return time.Since(begin)
 		}
 	}
+	return time.Since(begin)
+}
+
+func stillQuiet(pids []int, ports map[int]bool) bool {
+	gap := unix.NsecToTimespec(drainAgain.Nanoseconds())
+	unix.Nanosleep(&gap, nil) // an early end only makes the looks closer
+	return !anyBusy(pids, ports)
 }
 
 // anyBusy says whether a connection to one of the ports waits for an answer.

@@ -35,8 +35,7 @@ func processAttributes() *syscall.SysProcAttr {
 // isMainThread does not matter here: nothing is tied to a thread.
 func isMainThread() bool { return false }
 
-func (s *Supervisor) adopt()    {}
-func (g *Generation) remember() {}
+func (s *Supervisor) adopt() {}
 
 // born puts the program in a job. What it started before that is not in it.
 func (g *Generation) born() {

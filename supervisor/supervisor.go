@@ -382,7 +382,9 @@ func (s *Supervisor) end(ctx context.Context, g *Generation, t *Timing) error {
 	grace, cancel := context.WithTimeout(ctx, s.opts.Grace)
 	defer cancel()
 	if !g.over() {
-		g.remember()
+		if t.Drain == 0 {
+			g.members() // a drain has just noted them: who is below the program now is ours
+		}
 		g.signal(s.opts.StopSignal)
 		if err := s.awaitExit(ctx, grace, g); err != nil {
 			return err

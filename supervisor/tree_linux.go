@@ -30,10 +30,11 @@ const orphanDelay = time.Second
 
 // descent is what was seen of a generation's descendants.
 type descent struct {
-	mu    sync.Mutex // guards known
-	known map[int]uint64
-	start uint64 // of the program itself
-	trap  *trap  // nil without hand-over
+	mu    sync.Mutex     // guards known and alien
+	known map[int]uint64 // by pid: start time
+	alien map[int]uint64 // our children that are none of the generation's
+	start uint64         // of the program itself
+	trap  *trap          // nil without hand-over
 }
 
 // process is one line of /proc/PID/stat (proc_pid_stat(5)).
@@ -86,16 +87,14 @@ func (s *Supervisor) adopt() {
 
 // born records the identity of the program.
 func (g *Generation) born() {
-	g.known = map[int]uint64{}
+	g.known, g.alien = map[int]uint64{}, map[int]uint64{}
 	if p, ok := readProcess(g.Pid); ok {
 		g.start = p.start
 	}
 }
 
-// remember notes all descendants while the program still holds them together.
-func (g *Generation) remember() { g.members() }
-
 // members returns the living processes of the generation, and buries its dead.
+// Whom it has seen it finds again, wherever that process goes.
 func (g *Generation) members() []int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -124,7 +123,7 @@ func (g *Generation) members() []int {
 	var owned map[int]bool
 	for _, pid := range children(os.Getpid()) {
 		p, ok := readProcess(pid)
-		if !ok || pid == g.Pid || seen[pid] || p.start < g.start {
+		if !ok || pid == g.Pid || seen[pid] || p.start < g.start || g.alien[pid] == p.start {
 			continue
 		}
 		if p.group == g.Pid || g.known[pid] == p.start {
@@ -136,6 +135,8 @@ func (g *Generation) members() []int {
 		}
 		if !owned[pid] && (carries(pid, g.ID) || g.trap != nil && filtered(pid)) {
 			visit(pid)
+		} else {
+			g.alien[pid] = p.start
 		}
 	}
 	for pid, start := range g.known {
