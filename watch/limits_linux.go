@@ -58,6 +58,48 @@ func remoteFS(dir string) string {
 	return ""
 }
 
+// remoteKinds are the type names, in mountinfo, of what remoteFS tells by
+// number: a look at a mounted server that is gone would not return.
+var remoteKinds = map[string]string{
+	"nfs": "NFS", "nfs4": "NFS", "cifs": "SMB", "smb3": "SMB", "9p": "9p (WSL drive or virtual machine share)",
+	"drvfs": "a WSL drive", "fuse": "FUSE", "virtiofs": "virtiofs", "ceph": "Ceph", "afs": "AFS",
+	"vboxsf": "a VirtualBox share", "prl_fs": "a Parallels share", "fakeowner": "a Docker Desktop share",
+}
+
+// remoteMounts returns the mounts below dir that changes of other machines
+// reach without an event, with their kinds.
+func remoteMounts(dir string) map[string]string {
+	data, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return nil
+	}
+	return parseMounts(string(data), dir)
+}
+
+// parseMounts reads the lines of proc_pid_mountinfo(5): the mount point is the
+// fifth field, the type follows a lone dash.
+func parseMounts(text, dir string) map[string]string {
+	found := map[string]string{}
+	for line := range strings.Lines(text) {
+		front, back, ok := strings.Cut(line, " - ")
+		fields, after := strings.Fields(front), strings.Fields(back)
+		if !ok || len(fields) < 5 || len(after) == 0 {
+			continue
+		}
+		point := mountEscapes.Replace(fields[4])
+		if !strings.HasPrefix(point, strings.TrimSuffix(dir, "/")+"/") || point == dir {
+			continue
+		}
+		name, _, _ := strings.Cut(after[0], ".") // fuse.sshfs
+		if kind := remoteKinds[name]; kind != "" {
+			found[point] = kind
+		}
+	}
+	return found
+}
+
+var mountEscapes = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
+
 // probe asks whether this kernel reports events for dir at all (some
 // sandboxes do not) by opening it under a watch; it writes nothing.
 func probe(dir string) bool {

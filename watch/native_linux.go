@@ -3,6 +3,7 @@ package watch
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,8 +52,9 @@ type inotify struct {
 	roots    map[string]root
 	missing  map[string]root
 	barriers map[int32]chan struct{}
-	advised  bool            // the notice about limits was given
-	warned   map[string]bool // directories that cannot be read
+	remote   map[string]string // mounts inside the trees that send no events, with their kinds
+	advised  bool              // the notice about limits was given
+	warned   map[string]bool   // directories that cannot be read
 }
 
 type watchedDir struct {
@@ -79,7 +81,7 @@ func newNative(in *inbox, o Options, toPoll func(root, bool)) (source, error) {
 		done: make(chan struct{}), lost: make(chan struct{}, 1),
 		dirs: map[int32]*watchedDir{}, byPath: map[string]int32{}, retired: map[int32]bool{},
 		roots: map[string]root{}, missing: map[string]root{},
-		barriers: map[int32]chan struct{}{}, warned: map[string]bool{},
+		barriers: map[int32]chan struct{}{}, warned: map[string]bool{}, remote: map[string]string{},
 	}
 	s.wg.Go(s.read)
 	s.wg.Go(s.seekRoots)
@@ -99,7 +101,17 @@ func (s *inotify) add(r root) {
 	if wd, ok := s.byPath[r.path]; ok && (s.dirs[wd].tree || !r.tree) {
 		return // inside a tree already
 	}
+	if r.tree && s.opts.Source == "" {
+		maps.Copy(s.remote, s.mounts(r.path))
+	}
 	s.inbox.put(s.place(r, false)...)
+}
+
+func (s *inotify) mounts(dir string) map[string]string {
+	if f := s.opts.seams.remoteMounts; f != nil {
+		return f(dir)
+	}
+	return remoteMounts(dir)
 }
 
 // place watches a root; found reports all it holds.
@@ -157,6 +169,11 @@ func (s *inotify) watch(dir string, tree, isRoot, found bool) bool {
 	mask := uint32(dirMask)
 	if isRoot {
 		mask = rootMask
+	}
+	if kind := s.remote[dir]; kind != "" {
+		s.opts.Log("%s is on %s, where events of other machines do not arrive: polling it every %v", dir, kind, pollInterval)
+		s.toPoll(root{path: dir, tree: tree}, found)
+		return false
 	}
 	var wd int
 	err := error(unix.ENOSPC)

@@ -437,3 +437,37 @@ func BenchmarkLoneSave(b *testing.B) {
 	b.ReportMetric(float64(total.Microseconds())/float64(n), "us/save")
 	b.ReportMetric(0, "ns/op")
 }
+
+func TestMountInsideATreeIsPolled(t *testing.T) {
+	dir := realTemp(t)
+	share := filepath.Join(dir, "share")
+	if err := os.MkdirAll(filepath.Join(share, "sub"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var o Options
+	o.seams.remoteMounts = func(string) map[string]string { return map[string]string{share: "9p"} }
+	f := watchDir(t, dir, o)
+	if !f.logged("share is on 9p") {
+		t.Error("no notice says that the mount is polled")
+	}
+	f.write("share/sub/x.go", "package x")
+	f.write("y.go", "package y")
+	f.until(func(b Batch) bool { return f.rel(b) == "share/sub/x.go y.go" })
+}
+
+func TestParseMounts(t *testing.T) {
+	const text = `22 28 0:21 / /sys rw shared:7 - sysfs sysfs rw
+30 28 0:27 / /work/a\040b rw,relatime shared:1 - fuse.sshfs host:/x rw
+31 28 0:28 / /work rw shared:1 - nfs4 host:/y rw
+32 28 0:29 / /work/nfs rw,relatime master:3 shared:1 - nfs4 host:/z rw
+33 28 0:30 / /workshop/n rw - cifs //h/s rw
+34 28 8:1 / /work/disk rw - ext4 /dev/sda1 rw
+35 28 0:31 / /work/win rw - 9p drvfs rw
+malformed
+`
+	got := parseMounts(text, "/work")
+	want := map[string]string{"/work/a b": "FUSE", "/work/nfs": "NFS", "/work/win": "9p (WSL drive or virtual machine share)"}
+	if !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}

@@ -63,10 +63,11 @@ type Options struct {
 
 // seams lets tests stand in for what a kernel does rarely.
 type seams struct {
-	beforeRead func()                 // called by the native reader before each read
-	addWatch   func(dir string) error // non-nil error replaces inotify_add_watch
-	delivers   func(dir string) bool  // replaces the probe for a file system without events
-	maxWait    time.Duration
+	beforeRead   func()                             // called by the native reader before each read
+	addWatch     func(dir string) error             // non-nil error replaces inotify_add_watch
+	delivers     func(dir string) bool              // replaces the probe for a file system without events
+	remoteMounts func(dir string) map[string]string // replaces a look at the mounts below dir
+	maxWait      time.Duration
 }
 
 const defaultMaxTreeDirs = 100_000
