@@ -92,7 +92,7 @@ func (f *runFlags) define(fs *pflag.FlagSet) {
 	fs.BoolVar(&f.debug, "debug", false, "build for a debugger: DWARF kept, -gcflags='all=-N -l'")
 	fs.StringVar(&f.noop, "noop", "skip", "what a comment-only edit does: skip or restart")
 	fs.StringVar(&f.linker, "linker", "auto", "auto, incremental or go")
-	fs.StringVar(&f.watcher, "watcher", "", "native or poll; chosen by the file system if not given")
+	fs.StringVar(&f.watcher, "watcher", "", "native, poll or reflex; native or poll by the file system if not given")
 	fs.StringVar(&f.handover, "handover", "auto", "keep listening sockets between generations: auto or off")
 	fs.DurationVar(&f.grace, "grace", 3*time.Second, "from the stop signal to the kill")
 	fs.StringVarP(&f.dir, "chdir", "C", "", "change to this directory first")
@@ -110,7 +110,7 @@ func (f *runFlags) check() error {
 	for _, c := range []struct{ flag, value, allowed string }{
 		{"noop", f.noop, "skip restart"},
 		{"linker", f.linker, "auto incremental go"},
-		{"watcher", f.watcher, " native poll"},
+		{"watcher", f.watcher, " native poll reflex"},
 		{"handover", f.handover, "auto off"},
 		{"profile", f.profile, " " + strings.Join(tags.Names(), " ")},
 	} {
