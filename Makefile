@@ -6,7 +6,7 @@ ADDR ?= :8080
 RACE := $(shell test "$$($(GO) env CGO_ENABLED)" = 1 && command -v "$$($(GO) env CC)" >/dev/null && echo -race)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help build run test check bench stress vet clean
+.PHONY: help build run test check bench bench-short stress vet clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -31,6 +31,14 @@ check: vet test ## what CI runs: format, vet, staticcheck, tidy, tests
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) run $(STATICCHECK) ./...
 	$(GO) mod tidy -diff
+
+bench: build ## measure hr against its rivals: a quarter of an hour, into benchmarks/result
+	$(GO) run ./benchmarks -hr $(GOBIN)/hr -result benchmarks/result
+	@cat benchmarks/result/table.md
+
+bench-short: build ## the same for the example service alone, a few samples, into benchmarks/out
+	$(GO) run ./benchmarks -hr $(GOBIN)/hr -short -result benchmarks/out/short
+	@cat benchmarks/out/short/table.md
 
 clean: ## remove what make made
 	rm -rf bin benchmarks/out

@@ -85,7 +85,7 @@ func (p panel) draw(b *strings.Builder, y int) int {
 	room := float64(chartWidth - 2*margin - labelWidth - valueWidth)
 	for _, x := range p.bars {
 		class := "rival"
-		if x.tool == "hr" {
+		if strings.HasPrefix(x.tool, "hr") {
 			class = "hr"
 		}
 		// A pixel at least: a bar that cannot be seen looks like nothing measured.

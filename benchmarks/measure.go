@@ -54,6 +54,16 @@ func (s *seat) startOnce(ctx context.Context, path string, accept func(string) b
 	return values{unitTime: float64(a.at.Sub(begin).Nanoseconds())}, nil
 }
 
+// startRested starts the tool and, of hr, waits until what hrd does behind the
+// first response is done.
+func (s *seat) startRested(ctx context.Context) (values, error) {
+	v, err := s.startOnce(ctx, s.prog.path, serving)
+	if t, ok := s.tool.(hr); ok && err == nil {
+		err = t.idle(ctx)
+	}
+	return v, err
+}
+
 // end stops the tool and waits until its address is free.
 func (s *seat) end(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, waitLimit)
@@ -161,7 +171,7 @@ type state struct {
 }
 
 func (t hr) state(ctx context.Context, s *seat) (state, error) {
-	st, err := t.status(ctx, s.env)
+	st, err := t.status(ctx)
 	if err != nil {
 		return state{}, err
 	}

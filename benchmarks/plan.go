@@ -6,11 +6,11 @@ import "strings"
 type kind string
 
 const (
-	startCase kind = "Start" // from the command to the first response
-	editCase  kind = "Edit"  // from the save to the first response that shows it
-	quietCase kind = "Quiet" // from the save to the line that says why nothing is done
-	errorCase kind = "Error" // from the save to the line that shows the syntax error
-	memory    kind = "Memory"
+	startCase kind = "Start"  // from the command to the first response
+	editCase  kind = "Edit"   // from the save to the first response that shows it
+	quietCase kind = "Quiet"  // from the save to the line that says why nothing is done
+	errorCase kind = "Error"  // from the save to the line that shows the syntax error
+	memory    kind = "Memory" // of hrd, in an open session and after it
 )
 
 // job is one case of a program: which tools take it, and how often.
@@ -27,7 +27,7 @@ type job struct {
 
 const (
 	starters = "exec hr go-run go-build"
-	editors  = "hr go-build go-build-stripped reflex air-tuned air"
+	editors  = "hr hr-go-linker go-build go-build-stripped reflex air-tuned air"
 	savers   = "hr go-build reflex air-tuned air"
 	watchers = "hr reflex air-tuned air"
 )
@@ -51,6 +51,7 @@ func plan() map[string][]job {
 			{kind: quietCase, name: "test-file", tools: "hr reflex", count: 9, rivals: 3},
 			{kind: quietCase, name: "excluded", tools: watchers, count: 9, rivals: 3},
 			{kind: errorCase, name: "syntax-error", tools: savers, count: 9, rivals: 3, fresh: true},
+			{kind: memory, name: "memory", tools: "hr hr-go-linker"},
 		},
 		"hello": {
 			{kind: startCase, name: "unchanged", tools: starters, count: 9, rivals: 9},
@@ -63,7 +64,8 @@ func plan() map[string][]job {
 		},
 		"caddy": {
 			{kind: startCase, name: "unchanged", tools: "exec hr go-run", count: 5, rivals: 3},
-			{kind: editCase, name: "body", tools: "hr go-build go-build-stripped", count: 5, rivals: 5},
+			{kind: editCase, name: "body", tools: "hr hr-go-linker go-build go-build-stripped", count: 5, rivals: 5},
+			{kind: memory, name: "memory", tools: "hr hr-go-linker"},
 		},
 	}
 }

@@ -16,8 +16,11 @@ const (
 	unitDropped     = "dropped/op"  // connections that ended without a response
 	unitTools       = "tools/op"    // 1 if hr or hrd ran any tool
 	unitRestarts    = "restarts/op" // 1 if the program was started anew
+	unitCompile     = "compile-ns/op"
+	unitLink        = "link-ns/op"
 	unitBytes       = "rss-bytes"
 	unitKernelBytes = "kernel-rss-bytes"
+	unitLinkerBytes = "linker-bytes"
 )
 
 // sample is one measurement.
@@ -102,7 +105,7 @@ func (r *results) line(program string, j job) string {
 // show prints a value of a unit as people read it.
 func show(unit string, v float64) string {
 	switch unit {
-	case unitTime:
+	case unitTime, unitCompile, unitLink:
 		switch d := time.Duration(v); {
 		case d < 10*time.Millisecond:
 			return fmt.Sprintf("%.1f ms", v/1e6)
@@ -110,7 +113,7 @@ func show(unit string, v float64) string {
 			return fmt.Sprintf("%.0f ms", v/1e6)
 		}
 		return fmt.Sprintf("%.1f s", v/1e9)
-	case unitBytes, unitKernelBytes:
+	case unitBytes, unitKernelBytes, unitLinkerBytes:
 		return fmt.Sprintf("%.1f MB", v/1e6)
 	}
 	return fmt.Sprintf("%.3g", v)

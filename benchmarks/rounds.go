@@ -24,11 +24,11 @@ func (r *runner) job(ctx context.Context, seats map[string]*seat, j job) {
 	}
 	for i := range j.count {
 		for k := range tools {
-			name := tools[(i+k)%len(tools)]
-			if name != r.hr.name() && i >= j.rivals {
+			s := seats[tools[(i+k)%len(tools)]]
+			if s == nil || !s.ours() && i >= j.rivals {
 				continue
 			}
-			r.turn(ctx, seats[name], j, j.name)
+			r.turn(ctx, s, j, j.name)
 		}
 	}
 	if j.fresh {
@@ -56,10 +56,29 @@ func (r *runner) turn(ctx context.Context, s *seat, j job, name string) {
 		return
 	}
 	pause(ctx, rest)
-	if s.tool.name() == r.hr.name() && s.proc != nil {
-		s.said = lastText(s.proc)
+	if s.ours() && j.kind == editCase {
+		v.phases(s.proc) // its line comes after the response
 	}
 	r.add(j.kind, s, name, v)
+	if s.proc != nil {
+		r.told(s)
+	}
+}
+
+// told prints what hr told last, if every sample is to be seen.
+func (r *runner) told(s *seat) {
+	if !r.o.verbose || !s.ours() {
+		return
+	}
+	if e, ok := last(s.proc, func(e event) bool { return e.Text != "" }); ok {
+		r.say("    %s: %s", s.tool.name(), e.Text)
+	}
+}
+
+// ours tells hr from its rivals.
+func (s *seat) ours() bool {
+	_, ok := s.tool.(hr)
+	return ok
 }
 
 // ready tells whether a seat can take a turn.
@@ -100,9 +119,10 @@ func (r *runner) sample(ctx context.Context, s *seat, j job) (values, error) {
 // startSample times one start and ends it again.
 func (r *runner) startSample(ctx context.Context, s *seat, j job) (values, error) {
 	path, accept := s.prog.path, serving
+	t, ours := s.tool.(hr)
 	switch j.name {
 	case "cold-hrd":
-		if err := r.hr.stopDaemon(ctx, r.env); err != nil {
+		if err := t.stopDaemon(ctx); err != nil {
 			return nil, err
 		}
 	case "after-edit":
@@ -112,25 +132,25 @@ func (r *runner) startSample(ctx context.Context, s *seat, j job) (values, error
 		}
 		path, accept = e.path, showing(e.want)
 	}
-	var before status
+	var daemon status
 	var ran int64
-	if j.name == "unchanged" && s.tool.name() == r.hr.name() {
+	if warm := ours && j.name == "unchanged"; warm {
 		var err error
-		if before, err = r.hr.status(ctx, r.env); err != nil {
+		if daemon, err = t.status(ctx); err != nil {
 			return nil, err
 		}
-		ran = reaped(before.Pid)
+		ran = reaped(daemon.Pid)
 	}
 	v, err := s.startOnce(ctx, path, accept)
-	if err == nil && before.Pid != 0 {
+	if err == nil && daemon.Pid != 0 {
 		v[unitTools] = 0
-		if reaped(before.Pid) != ran {
+		if reaped(daemon.Pid) != ran {
 			v[unitTools] = 1
 		}
 	}
-	if r.o.verbose && s.tool.name() == r.hr.name() && err == nil {
-		pause(ctx, rest) // the line comes after the response
-		s.said = lastText(s.proc)
+	if ours && r.o.verbose {
+		pause(ctx, rest) // its line comes after the response
+		r.told(s)
 	}
 	return v, errors.Join(err, s.end(ctx))
 }

@@ -20,7 +20,7 @@ type runner struct {
 	fast    string // temporary, in memory; "" where there is none
 	env     []string
 	tools   []tool
-	hr      hr
+	hr      hr // as users run it
 	results *results
 	ports   ports
 	marks   int
@@ -83,13 +83,8 @@ func (r *runner) prepare(ctx context.Context) error {
 		"GOFLAGS=", "GOWORK=off", "GOTOOLCHAIN=local", "GOBIN="+bin,
 		"GOCACHE="+filepath.Join(r.o.out, "gocache"),
 		"XDG_DATA_HOME="+filepath.Join(r.work, "data"), // caddy's
-		"HR_CACHE_DIR="+filepath.Join(r.work, "cache"),
-		"HR_RUNTIME_DIR="+filepath.Join(r.work, "run"),
 	)
-	if r.fast != "" {
-		r.env = append(r.env, "HR_FAST_DIR="+r.fast)
-	}
-	r.hr = hr{hr: r.o.hr, hrd: r.o.hrd}
+	r.hr = r.variant("hr")
 	for _, path := range []string{r.hr.hr, r.hr.hrd} {
 		if _, err := os.Stat(path); err != nil {
 			return fmt.Errorf("%w (make build makes hr and hrd)", err)
@@ -106,13 +101,24 @@ func (r *runner) prepare(ctx context.Context) error {
 	loop := goBuild{label: "go-build"}
 	r.tools = []tool{
 		loop, // first: it makes the binary of exec
-		r.hr, bare{of: loop}, goRun{},
+		r.hr, r.variant("hr-go-linker", "--linker=go"),
+		bare{of: loop}, goRun{},
 		goBuild{label: "go-build-stripped", flags: []string{"-ldflags=-s -w", "-buildvcs=false"}},
 		reflex{binary: filepath.Join(bin, "reflex")},
 		air{label: "air-tuned", delay: 1, binary: filepath.Join(bin, "air")},
 		air{label: "air", binary: filepath.Join(bin, "air")},
 	}
 	return nil
+}
+
+// variant is hr with flags and a daemon, a cache and a socket of its own.
+func (r *runner) variant(label string, flags ...string) hr {
+	home := filepath.Join(r.work, label)
+	env := append(slices.Clip(r.env), "HR_CACHE_DIR="+filepath.Join(home, "cache"), "HR_RUNTIME_DIR="+filepath.Join(home, "run"))
+	if r.fast != "" {
+		env = append(env, "HR_FAST_DIR="+filepath.Join(r.fast, label))
+	}
+	return hr{label: label, hr: r.o.hr, hrd: r.o.hrd, flags: flags, env: env}
 }
 
 // install builds a rival at its pinned version, once: a file beside the binary
@@ -164,9 +170,17 @@ func (r *runner) program(ctx context.Context, p program, jobs []job) error {
 			opened = true
 			r.open(ctx, seats, jobs)
 		}
-		r.job(ctx, seats, j)
+		if j.kind != memory {
+			r.job(ctx, seats, j)
+		}
 		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+	}
+	measured := slices.ContainsFunc(jobs, func(j job) bool { return j.kind == memory })
+	if measured {
+		if err := r.memory(ctx, seats, "session"); err != nil {
+			return err
 		}
 	}
 	for _, s := range seats {
@@ -174,11 +188,20 @@ func (r *runner) program(ctx context.Context, p program, jobs []job) error {
 			return s.fail("stop", err)
 		}
 	}
-	if _, used := seats[r.hr.name()]; !used {
-		return nil
+	if measured {
+		pause(ctx, letGo)
+		if err := r.memory(ctx, seats, "idle"); err != nil {
+			return err
+		}
 	}
-	r.memory(ctx, p)
-	return r.hr.stopDaemon(ctx, r.env)
+	for _, s := range seats {
+		if t, ok := s.tool.(hr); ok {
+			if err := t.stopDaemon(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // seats gives each tool that a job names its copy and starts it once, so that
@@ -214,11 +237,11 @@ func (r *runner) seats(ctx context.Context, p program, jobs []job) (map[string]*
 			return nil, err
 		}
 		s := &seat{tool: t, prog: p, src: src, probe: probe{addr}, args: args, env: r.env, scratch: scratch}
-		seats[t.name()] = s
-		v, err := s.startOnce(ctx, p.path, serving)
-		if err == nil && t.name() == r.hr.name() {
-			err = r.rested(ctx)
+		if h, ok := t.(hr); ok {
+			s.env = h.env
 		}
+		seats[t.name()] = s
+		v, err := s.startRested(ctx)
 		if err = errors.Join(err, s.end(ctx)); err != nil {
 			r.drop(s, err)
 			continue
@@ -232,13 +255,6 @@ func (r *runner) seats(ctx context.Context, p program, jobs []job) (map[string]*
 	return seats, nil
 }
 
-// rested waits until hrd works no more.
-func (r *runner) rested(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, waitLimit)
-	defer cancel()
-	return r.hr.idle(ctx, r.env)
-}
-
 // open starts the tools that take edits.
 func (r *runner) open(ctx context.Context, seats map[string]*seat, jobs []job) {
 	for _, name := range names(seats) {
@@ -246,33 +262,39 @@ func (r *runner) open(ctx context.Context, seats map[string]*seat, jobs []job) {
 		if r.broken[s.id()] || !slices.ContainsFunc(jobs, func(j job) bool { return j.kind != startCase && j.takes(name) }) {
 			continue
 		}
-		_, err := s.startOnce(ctx, s.prog.path, serving)
-		if err == nil && name == r.hr.name() {
-			err = r.rested(ctx)
-		}
-		if err != nil {
+		if _, err := s.startRested(ctx); err != nil {
 			r.drop(s, err)
 		}
 	}
 }
 
-// memory notes what hrd holds when the session is over: as hrd says, and as the
-// kernel does.
-func (r *runner) memory(ctx context.Context, p program) {
-	if err := r.rested(ctx); err != nil {
-		r.say("%v", err)
-		return
+// letGo is longer than hrd keeps what only an open session needs.
+const letGo = 15 * time.Second
+
+// memory notes what the daemons hold: as hrd says, and as the kernel does.
+func (r *runner) memory(ctx context.Context, seats map[string]*seat, name string) error {
+	for _, s := range seats {
+		t, ok := s.tool.(hr)
+		if !ok || r.broken[s.id()] {
+			continue
+		}
+		if err := t.idle(ctx); err != nil {
+			return err
+		}
+		st, err := t.status(ctx)
+		if err != nil {
+			return err
+		}
+		v := values{unitBytes: float64(st.RSS)}
+		if st.Linker != nil {
+			v[unitLinkerBytes] = float64(st.Linker.Bytes)
+		}
+		if now := residentBytes(st.Pid); now > 0 {
+			v[unitKernelBytes] = float64(now)
+		}
+		r.results.add(sample{kind: memory, program: s.prog.name, name: name, tool: t.name(), values: v})
 	}
-	st, err := r.hr.status(ctx, r.env)
-	if err != nil {
-		r.say("%v", err)
-		return
-	}
-	v := values{unitBytes: float64(st.RSS)}
-	if now := residentBytes(st.Pid); now > 0 {
-		v[unitKernelBytes] = float64(now)
-	}
-	r.results.add(sample{kind: memory, program: p.name, name: "idle", tool: "hrd", values: v})
+	return nil
 }
 
 // drop takes a tool out of the run of a program.
@@ -287,7 +309,7 @@ func (r *runner) add(k kind, s *seat, name string, v values) {
 	x := sample{kind: k, program: s.prog.name, name: name, tool: s.tool.name(), values: v}
 	r.results.add(x)
 	if r.o.verbose {
-		r.say("  %s  %s", x, s.said)
+		r.say("  %s", x)
 	}
 }
 

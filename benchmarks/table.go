@@ -11,7 +11,7 @@ func (r *results) table() string {
 	var b strings.Builder
 	b.WriteString("# Benchmarks\n\n")
 	b.WriteString(r.about())
-	for _, section := range []string{sectionEdit, sectionStart, sectionQuiet, sectionIdle} {
+	for _, section := range []string{sectionEdit, sectionOwn, sectionStart, sectionQuiet, sectionIdle} {
 		r.targetTable(&b, section)
 	}
 	for _, k := range []struct {
@@ -25,6 +25,8 @@ func (r *results) table() string {
 	} {
 		r.medianTable(&b, k.kind, k.title, unitTime)
 	}
+	r.medianTable(&b, memory, "Memory of hrd, resident: in the open session, and 15 s after it", unitBytes)
+	r.medianTable(&b, editCase, "The link alone, as hr tells it", unitLink)
 	r.medianTable(&b, editCase, "Connections refused, from the save to the new response", unitRefused)
 	return b.String()
 }
@@ -81,13 +83,13 @@ func limit(t target, unit string) string {
 	case t.against.tool == "":
 		return "≤ " + show(unit, t.plus)
 	case t.plus > 0:
-		return fmt.Sprintf("≤ %s + %s", label(t.against.tool), show(unit, t.plus))
+		return "≤ that + " + show(unit, t.plus)
 	}
 	return fmt.Sprintf("≤ %.2f", t.ratio)
 }
 
 // toolOrder is the order of columns and bars.
-var toolOrder = []string{"hr", "exec", "go-run", "go-build", "go-build-stripped", "reflex", "air-tuned", "air"}
+var toolOrder = []string{"hr", "hr-go-linker", "exec", "go-run", "go-build", "go-build-stripped", "reflex", "air-tuned", "air"}
 
 // medianTable shows a unit of all cases of a kind, a column a tool.
 func (r *results) medianTable(b *strings.Builder, k kind, title, unit string) {

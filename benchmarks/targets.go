@@ -26,9 +26,10 @@ type verdict struct {
 
 const (
 	sectionEdit  = "From a save to the first response that shows it"
+	sectionOwn   = "The same, with the incremental linker"
 	sectionStart = "From the command to the first response"
 	sectionQuiet = "Saves that change nothing, and broken ones"
-	sectionIdle  = "At rest"
+	sectionIdle  = "Memory"
 )
 
 // targets are the figures to reach, in the order of the report. A section of
@@ -41,16 +42,30 @@ func targets() []target {
 	quiet := func(name, unit string) key {
 		return key{kind: quietCase, program: "ginsvc", name: name, tool: "hr", unit: unit}
 	}
-	leaf := func(tool string, ratio float64) target {
-		return target{section: sectionEdit, what: "ginsvc, body of a leaf, against " + label(tool),
+	leaf := func(section, tool string, ratio float64) target {
+		return target{section: section, what: "ginsvc, body of a leaf, against " + label(tool),
 			value: edit("ginsvc", "leaf-body", "hr"), against: edit("ginsvc", "leaf-body", tool), ratio: ratio}
 	}
+	link := func(program, name string, ratio float64) target {
+		t := target{section: sectionOwn, what: program + ", link, against the toolchain's stripped link", ratio: ratio,
+			value: edit(program, name, "hr"), against: edit(program, name, "hr-go-linker")}
+		t.value.unit, t.against.unit = unitLink, unitLink
+		return t
+	}
+	compile := edit("caddy", "body", "hr")
+	compile.unit = unitCompile
 	list := []target{
-		leaf("air", 0.20), leaf("air-tuned", 0.48), leaf("reflex", 0.36), leaf("go-build", 0.55),
+		leaf(sectionEdit, "air", 0.20), leaf(sectionEdit, "air-tuned", 0.48),
+		leaf(sectionEdit, "reflex", 0.36), leaf(sectionEdit, "go-build", 0.55),
 		{section: sectionEdit, what: "a leaf imported by 200 packages, body, against " + label("go-build"),
 			value: edit("wide", "leaf-body", "hr"), against: edit("wide", "leaf-body", "go-build"), ratio: 0.15},
 		{section: sectionEdit, what: "caddy, body in modules/caddyhttp, against " + label("go-build"),
 			value: edit("caddy", "body", "hr"), against: edit("caddy", "body", "go-build"), ratio: 0.40},
+		leaf(sectionOwn, "air", 0.03), leaf(sectionOwn, "air-tuned", 0.07),
+		leaf(sectionOwn, "reflex", 0.05), leaf(sectionOwn, "go-build", 0.08),
+		{section: sectionOwn, what: "caddy, body in modules/caddyhttp, against the compile of that package",
+			value: edit("caddy", "body", "hr"), against: compile, ratio: 1, plus: float64(80 * time.Millisecond)},
+		link("ginsvc", "leaf-body", 0.01), link("caddy", "body", 0.03),
 		{section: sectionStart, what: "ginsvc unchanged, against exec of the binary",
 			value: start("unchanged", "hr"), against: start("unchanged", "exec"), ratio: 1, plus: float64(15 * time.Millisecond)},
 		{section: sectionStart, what: "ginsvc unchanged, against go run",
@@ -71,7 +86,11 @@ func targets() []target {
 		target{section: sectionQuiet, what: "syntax error: restarts", worst: true,
 			value: key{kind: errorCase, program: "ginsvc", name: "syntax-error", tool: "hr", unit: unitRestarts}},
 		target{section: sectionIdle, what: "memory of hrd after the ginsvc session", plus: 60e6,
-			value: key{kind: memory, program: "ginsvc", name: "idle", tool: "hrd", unit: unitBytes}},
+			value: key{kind: memory, program: "ginsvc", name: "idle", tool: "hr", unit: unitBytes}},
+		target{section: sectionIdle, what: "of the incremental linker in the ginsvc session", plus: 80e6,
+			value: key{kind: memory, program: "ginsvc", name: "session", tool: "hr", unit: unitLinkerBytes}},
+		target{section: sectionIdle, what: "of the incremental linker in the caddy session", plus: 250e6,
+			value: key{kind: memory, program: "caddy", name: "session", tool: "hr", unit: unitLinkerBytes}},
 	)
 }
 
@@ -106,7 +125,9 @@ func label(tool string) string {
 	case "go-build":
 		return "go build + exec"
 	case "go-build-stripped":
-		return "the same, stripped"
+		return "go build -s -w + exec"
+	case "hr-go-linker":
+		return "hr --linker=go"
 	case "air":
 		return "air (default)"
 	case "air-tuned":

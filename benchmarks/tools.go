@@ -34,7 +34,6 @@ type seat struct {
 	scratch string // for binaries and configurations, outside the source
 
 	proc *process
-	said string // what hr told last about a sample
 }
 
 // watching is the part of tools that see a save by themselves.

@@ -12,14 +12,18 @@ import (
 // hr is the program under test, seen by its command line and its events.
 type hr struct {
 	watching
+	label   string
 	hr, hrd string
+	flags   []string // beside the user's build flags
+	env     []string // with directories for a daemon of its own
 }
 
-func (hr) name() string  { return "hr" }
-func (hr) place() string { return "hr" }
+func (t hr) name() string  { return t.label }
+func (t hr) place() string { return t.label }
 
 func (t hr) start(_ context.Context, s *seat) (err error) {
-	argv := append([]string{t.hr, "run", "--json"}, s.prog.goFlags()...)
+	argv := append([]string{t.hr, "run", "--json"}, t.flags...)
+	argv = append(argv, s.prog.goFlags()...)
 	argv = append(append(argv, s.prog.pkg), s.args...)
 	s.proc, err = start("hr", s.src.dir, s.env, argv...)
 	return err
@@ -30,8 +34,14 @@ type event struct {
 	Event string `json:"event"`
 	Text  string `json:"text"`
 	Data  struct {
-		Pid  int    `json:"pid"`
-		File string `json:"file"`
+		Pid     int    `json:"pid"`
+		File    string `json:"file"`
+		Outcome *struct {
+			Phases struct {
+				Compile int64 `json:"compile"` // ns
+				Link    int64 `json:"link"`
+			} `json:"phases"`
+		} `json:"outcome"`
 	} `json:"data"`
 }
 
@@ -52,39 +62,45 @@ func told(name, file string) func(string) bool {
 	}
 }
 
-// lastText is what hr told last, for people.
-func lastText(p *process) string {
+// last returns the newest event that ok accepts.
+func last(p *process, ok func(event) bool) (event, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i := len(p.lines) - 1; i >= 0; i-- {
-		if e, ok := parseEvent(p.lines[i].text); ok && e.Text != "" {
-			return e.Text
+		if e, is := parseEvent(p.lines[i].text); is && ok(e) {
+			return e, true
 		}
 	}
-	return ""
+	return event{}, false
 }
 
 // childPid is the program's process as hr last told.
 func childPid(p *process) int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for i := len(p.lines) - 1; i >= 0; i-- {
-		if e, ok := parseEvent(p.lines[i].text); ok && e.Data.Pid != 0 && (e.Event == "start" || e.Event == "reload") {
-			return e.Data.Pid
-		}
+	e, _ := last(p, func(e event) bool { return e.Data.Pid != 0 && (e.Event == "start" || e.Event == "reload") })
+	return e.Data.Pid
+}
+
+// phases adds what hr told of the last reload: its own times of the parts.
+func (v values) phases(p *process) {
+	if e, ok := last(p, func(e event) bool { return e.Event == "reload" }); ok && e.Data.Outcome != nil {
+		v[unitCompile] = float64(e.Data.Outcome.Phases.Compile)
+		v[unitLink] = float64(e.Data.Outcome.Phases.Link)
 	}
-	return 0
 }
 
 // status is hrd status --json, as far as it is needed here.
 type status struct {
 	Pid int   `json:"pid"`
 	RSS int64 `json:"rss"`
+
+	Linker *struct {
+		Bytes int64 `json:"bytes"` // of the linked programs that it holds
+	} `json:"linker"`
 }
 
-func (t hr) status(ctx context.Context, env []string) (status, error) {
+func (t hr) status(ctx context.Context) (status, error) {
 	var st status
-	p, err := start("hrd status", "", env, t.hrd, "status", "--json")
+	p, err := start("hrd status", "", t.env, t.hrd, "status", "--json")
 	if err != nil {
 		return st, err
 	}
@@ -100,8 +116,8 @@ func (t hr) status(ctx context.Context, env []string) (status, error) {
 }
 
 // stopDaemon ends hrd.
-func (t hr) stopDaemon(ctx context.Context, env []string) error {
-	_, err := command(ctx, "", env, t.hrd, "stop", "--now")
+func (t hr) stopDaemon(ctx context.Context) error {
+	_, err := command(ctx, "", t.env, t.hrd, "stop", "--now")
 	return err
 }
 
@@ -109,20 +125,22 @@ func (t hr) stopDaemon(ctx context.Context, env []string) error {
 const quiet = 300 * time.Millisecond
 
 // idle waits until hrd has done what it does behind a first start.
-func (t hr) idle(ctx context.Context, env []string) error {
-	st, err := t.status(ctx, env)
+func (t hr) idle(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, waitLimit)
+	defer cancel()
+	st, err := t.status(ctx)
 	if err != nil {
 		return err
 	}
-	last, since := reaped(st.Pid), time.Now()
+	ran, since := reaped(st.Pid), time.Now()
 	for time.Since(since) < quiet {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("hrd does not come to rest: %w", ctx.Err())
 		case <-time.After(20 * time.Millisecond):
 		}
-		if now := reaped(st.Pid); now != last || len(descendants(st.Pid)) > 0 {
-			last, since = now, time.Now()
+		if now := reaped(st.Pid); now != ran || len(descendants(st.Pid)) > 0 {
+			ran, since = now, time.Now()
 		}
 	}
 	return nil
