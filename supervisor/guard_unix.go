@@ -20,20 +20,38 @@ import (
 const guardScript = `p=0; while read -r g; do p=$g; done; [ "$p" = 0 ] || kill -s KILL -- "-$p"`
 
 type guard struct {
-	mu   sync.Mutex // guards fields below
-	cmd  *exec.Cmd
-	pipe *os.File // write end; nil when there is no guard
+	mu    sync.Mutex // guards fields below
+	cmd   *exec.Cmd
+	pipe  *os.File // write end; nil when there is no guard
+	group int      // what the guard was told last
 }
 
-// watch makes group the one to end with us; 0 is none.
+// watch makes group the one to end with us.
 func (d *guard) watch(group int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.cmd == nil && group != 0 {
+	if d.cmd == nil {
 		d.begin()
 	}
+	d.tell(group)
+}
+
+// release forgets group, unless another has taken its place: when a group is
+// empty, its number may come to belong to somebody else.
+func (d *guard) release(group int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.group == group && syscall.Kill(-group, 0) == syscall.ESRCH {
+		d.tell(0)
+	}
+}
+
+// tell writes to the guard; the caller holds mu. An error means that somebody
+// killed it: then it does nothing.
+func (d *guard) tell(group int) {
+	d.group = group
 	if d.pipe != nil {
-		fmt.Fprintln(d.pipe, group) // an error means that it was killed: nothing else depends on it
+		fmt.Fprintln(d.pipe, group)
 	}
 }
 

@@ -5,4 +5,6 @@ type guard struct{}
 
 func (d *guard) watch(int) {}
 
+func (d *guard) release(int) {}
+
 func (d *guard) close() {}

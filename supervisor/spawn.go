@@ -37,6 +37,7 @@ func (s *Supervisor) spawn(ctx context.Context, g *Generation, spec Spec) error 
 			started <- err
 			if err == nil {
 				g.wait(s.terminal)
+				s.guard.release(g.Pid)
 			}
 		})
 	})

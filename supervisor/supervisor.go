@@ -357,6 +357,9 @@ func (s *Supervisor) start(ctx context.Context, spec Spec, t *Timing) (*Generati
 		return nil, err
 	}
 	s.guard.watch(g.Pid)
+	if g.over() {
+		s.guard.release(g.Pid) // its own release came too early
+	}
 	s.mu.Lock()
 	s.current = g
 	s.mu.Unlock()
@@ -407,9 +410,7 @@ func (s *Supervisor) end(ctx context.Context, g *Generation, t *Timing) error {
 	}
 	s.handover.awaitHangUp(g)
 	g.empty = true
-	if s.Current() == g {
-		s.guard.watch(0)
-	}
+	s.guard.release(g.Pid)
 	return nil
 }
 
