@@ -90,6 +90,9 @@ type Outcome struct {
 	Text string `json:"text,omitempty"`
 	// Warnings are for the user: a tag that no file mentions.
 	Warnings []string `json:"warnings,omitempty"`
+	// Built tells that Artifact is the program that Hooks.Built handed over, if
+	// under another name: it need not be started again.
+	Built bool `json:"built,omitempty"`
 	// Reloaded tells that the snapshot has other packages or files than before.
 	Reloaded bool `json:"reloaded,omitempty"`
 }

@@ -52,7 +52,9 @@ func (e *Engine) load(ctx context.Context, t *Target, why string, hooks Hooks) (
 	if err := e.takeArchives(ctx, t, prog, cfg, begin); err != nil {
 		return nil, out, err
 	}
+	out.Built = true
 	if prog.Link != nil && prog.Unhandled == "" && !e.takeArtifact(t, prog) {
+		out.Built = false
 		// A file was saved while the go command built: link what there is now.
 		if prog, err = e.catchUp(ctx, t, prog, out); err != nil {
 			return nil, out, err
