@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -16,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -25,29 +27,32 @@ import (
 // scriptCommands are the words of the scripts beyond testscript's own.
 //
 //	code N [VAR=VALUE...] CMD ARGS...      run a command, which must exit with N
-//	up [-as=NAME] [VAR=VALUE...] ARGS...   start hr ARGS in the background
+//	up [-tty] [-as=NAME] [VAR=VALUE...] ARGS...   start hr ARGS in the background,
+//	                        its screen a terminal or not
 //	use NAME                talk about that hr from now on
-//	line REGEXP...          the next lines of its screen are these
+//	line REGEXP...          the next lines of its screen are these; <ms> is any duration
 //	until REGEXP            skip lines up to one that matches
 //	quiet                   it has said nothing more, and has seen every save so far
 //	ends N                  it ends by itself with exit code N
 //	down SIGNAL N           send it a signal; it ends with exit code N
 //	signal SIGNAL           send it a signal
+//	insist SIGNAL N         send it again and again; it ends with exit code N
 //	type TEXT               write a line to its standard input
 //	out REGEXP              the program's standard output comes to match
 //	get REGEXP [PATH]       the program comes to answer so
 //	replace FILE OLD NEW    edit a file in place
 //	swap FILE OLD NEW       edit a file as most editors do: write another, rename it
 //	append FILE TEXT        add a line to a file
+//	child-pid VAR           process id of the program that it runs
 //	hrd-kill                kill -9 the daemon
 //	hrd-pid VAR             its process id
 //	waitfor FILE REGEXP     a file comes to match
 func scriptCommands() map[string]func(ts *testscript.TestScript, neg bool, args []string) {
 	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
 		"code": cmdCode, "up": cmdUp, "use": cmdUse, "line": cmdLine, "until": cmdUntil,
-		"quiet": cmdQuiet, "ends": cmdEnds, "down": cmdDown, "signal": cmdSignal, "type": cmdType,
+		"quiet": cmdQuiet, "ends": cmdEnds, "down": cmdDown, "signal": cmdSignal, "insist": cmdInsist, "type": cmdType,
 		"out": cmdOut, "get": cmdGet, "replace": cmdReplace, "swap": cmdSwap, "append": cmdAppend,
-		"hrd-kill": cmdKillDaemon, "hrd-pid": cmdDaemonPid, "waitfor": cmdWaitFor,
+		"hrd-kill": cmdKillDaemon, "hrd-pid": cmdDaemonPid, "child-pid": cmdChildPid, "waitfor": cmdWaitFor,
 	}
 }
 
@@ -97,17 +102,19 @@ func fileThere(path string) bool {
 }
 
 func cmdUp(ts *testscript.TestScript, neg bool, args []string) {
-	name := "hr"
-	if len(args) > 0 {
+	name, tty := "hr", false
+	for len(args) > 0 && strings.HasPrefix(args[0], "-") {
 		if n, ok := strings.CutPrefix(args[0], "-as="); ok {
-			name, args = n, args[1:]
+			name = n
 		}
+		tty = tty || args[0] == "-tty"
+		args = args[1:]
 	}
-	want(ts, neg, args, 1, -1, "up [-as=NAME] [VAR=VALUE...] ARGS...")
+	want(ts, neg, args, 1, -1, "up [-tty] [-as=NAME] [VAR=VALUE...] ARGS...")
 	if s := worldOf(ts).sessions[name]; s != nil {
 		s.kill()
 	}
-	_, err := worldOf(ts).begin(ts, name, args)
+	_, err := worldOf(ts).begin(ts, name, tty, args)
 	ts.Check(err)
 }
 
@@ -129,7 +136,7 @@ func current(ts *testscript.TestScript) *session {
 }
 
 func pattern(ts *testscript.TestScript, text string) *regexp.Regexp {
-	re, err := regexp.Compile(text)
+	re, err := regexp.Compile(strings.ReplaceAll(text, "<ms>", `[0-9.]+ m?s`))
 	ts.Check(err)
 	return re
 }
@@ -169,18 +176,34 @@ func cmdUntil(ts *testscript.TestScript, neg bool, args []string) {
 // was saved before, and anything else that it says stands in front of it.
 func cmdQuiet(ts *testscript.TestScript, neg bool, args []string) {
 	want(ts, neg, args, 0, 0, "quiet")
-	w := worldOf(ts)
-	w.probes++
-	name := fmt.Sprintf("probe%d.txt", w.probes)
-	ts.Check(os.WriteFile(filepath.Join(current(ts).cmd.Dir, name), nil, 0o644))
-	line, err := current(ts).nextLine()
-	if err != nil {
-		ts.Fatalf("want to hear of %s: %v", name, err)
+	w, s := worldOf(ts), current(ts)
+	write := func() string {
+		w.probes++
+		name := fmt.Sprintf("probe%d.txt", w.probes)
+		ts.Check(os.WriteFile(filepath.Join(s.cmd.Dir, name), nil, 0o644))
+		return name
 	}
-	if !strings.Contains(line, name) {
+	name := write()
+	again := time.Now()
+	var line string
+	if !poll(func() bool {
+		if s.hasLine() {
+			var err error
+			line, err = s.anyLine()
+			return err != nil || !probeLine.MatchString(line) || strings.Contains(line, name)
+		}
+		if time.Since(again) > probeAgain {
+			name, again = write(), time.Now()
+		}
+		return s.over()
+	}) || !strings.Contains(line, name) {
 		ts.Fatalf("it is not quiet: %s", line)
 	}
 }
+
+// probeAgain is when another probe is written: hr does not hear of one that was
+// there before it began to watch.
+const probeAgain = time.Second
 
 func cmdEnds(ts *testscript.TestScript, neg bool, args []string) {
 	want(ts, neg, args, 1, 1, "ends N")
@@ -209,6 +232,16 @@ func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {
 func cmdDown(ts *testscript.TestScript, neg bool, args []string) {
 	want(ts, neg, args, 2, 2, "down SIGNAL N")
 	cmdSignal(ts, false, args[:1])
+	cmdEnds(ts, false, args[1:])
+}
+
+func cmdInsist(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, neg, args, 2, 2, "insist SIGNAL N")
+	s := current(ts)
+	poll(func() bool {
+		s.cmd.Process.Signal(signals[args[0]])
+		return s.over()
+	})
 	cmdEnds(ts, false, args[1:])
 }
 
@@ -314,4 +347,18 @@ func cmdDaemonPid(ts *testscript.TestScript, neg bool, args []string) {
 func cmdKillDaemon(ts *testscript.TestScript, neg bool, args []string) {
 	want(ts, neg, args, 0, 0, "hrd-kill")
 	ts.Check(syscall.Kill(daemonPid(ts), syscall.SIGKILL))
+}
+
+// cmdChildPid reads what hr why reads.
+func cmdChildPid(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, neg, args, 1, 1, "child-pid VAR")
+	path := filepath.Join(ts.Getenv("HR_RUNTIME_DIR"), "sessions", fmt.Sprintf("%d.json", current(ts).cmd.Process.Pid))
+	var d reportData
+	if !poll(func() bool {
+		data, err := os.ReadFile(path)
+		return err == nil && json.Unmarshal(data, &d) == nil && d.ChildPid != 0
+	}) {
+		ts.Fatalf("%s names no program", path)
+	}
+	ts.Setenv(args[0], strconv.Itoa(d.ChildPid))
 }

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/hotreflex/hr/graph"
+	"github.com/hotreflex/hr/protocol"
 	"github.com/hotreflex/hr/watch"
 )
 
@@ -102,4 +104,14 @@ func withinAll(dirs, trees []string) bool {
 
 func hasDotDot(rel string) bool {
 	return len(rel) >= 3 && rel[:2] == ".." && os.IsPathSeparator(rel[2])
+}
+
+// noReflex says that reflex was asked for and is not installed.
+func noReflex(err error) error {
+	e := &protocol.Error{Code: protocol.CodeUsage, Message: "-watcher=reflex: " + err.Error()}
+	var none *watch.NoReflexError
+	if errors.As(err, &none) {
+		e.Hint = none.Hint()
+	}
+	return e
 }

@@ -196,7 +196,7 @@ func (r *runner) onResult(res result) (code int, done bool) {
 	}
 	same := r.alive() && out.Artifact.Key == r.running.Key
 	switch {
-	case res.open && r.early:
+	case res.open && r.early && out.Built:
 		// It runs since the go command had linked it; now it has its own name.
 		r.running = out.Artifact
 	case same && len(r.names) > 0:
@@ -228,7 +228,11 @@ func (r *runner) onFailure(res result) (code int, done bool) {
 	if answered {
 		r.report.failed(f)
 	}
-	r.c.screen.fail(e)
+	if answered && f.Build != nil && f.Build.Syntax != nil {
+		r.showSyntax(*f.Build.Syntax, r.from)
+	} else {
+		r.c.screen.fail(e)
+	}
 	r.sup.Explain(e.Message)
 	if r.alive() {
 		r.c.screen.say("kept", dim, "the program of "+r.number()+" keeps running", nil)

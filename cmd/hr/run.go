@@ -10,6 +10,7 @@ import (
 
 	"github.com/hotreflex/hr/protocol"
 	"github.com/hotreflex/hr/supervisor"
+	"github.com/hotreflex/hr/watch"
 )
 
 // runVerb is hr run: flags, child and report, then the loop.
@@ -28,6 +29,11 @@ func runVerb(c *command, args []string) int {
 	job, progArgs, err := f.job()
 	if err != nil {
 		return c.fail(err)
+	}
+	if f.watcher == "reflex" {
+		if _, err := watch.FindReflex(job.Dir); err != nil {
+			return c.fail(noReflex(err))
+		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 4) // as many as a user sends before hr looks

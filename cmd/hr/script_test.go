@@ -19,7 +19,7 @@ import (
 
 // patience bounds every wait of the scripts: far more than anything here takes,
 // also under the race detector on a loaded machine.
-const patience = 60 * time.Second
+const patience = 30 * time.Second
 
 // TestScripts runs testdata/script: what a user sees, from outside. The scripts
 // use signals and process groups, so there are none on Windows.
@@ -83,6 +83,10 @@ func setup(env *testscript.Env, bin string, goEnv []string) error {
 	if err != nil {
 		return err
 	}
+	port2, err := freePort()
+	if err != nil {
+		return err
+	}
 	env.Vars = append(env.Vars, goEnv...)
 	for _, kv := range []string{
 		"HOME=" + home,
@@ -92,7 +96,7 @@ func setup(env *testscript.Env, bin string, goEnv []string) error {
 		"HR_CACHE_DIR=" + filepath.Join(env.WorkDir, "cache"),
 		"HR_RUNTIME_DIR=" + filepath.Join(run, "r"),
 		"GOFLAGS=", "GOWORK=", "GOTOOLCHAIN=local", "GOPROXY=off", "GOTELEMETRY=off", "GOSUMDB=off",
-		"PORT=" + port,
+		"PORT=" + port, "PORT2=" + port2,
 	} {
 		env.Vars = append(env.Vars, kv)
 	}

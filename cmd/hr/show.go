@@ -126,16 +126,22 @@ func (r *runner) phases(l launch) string {
 
 // showBroken prints a syntax error with its line. The program that runs stays.
 func (r *runner) showBroken(ch graph.Change, b watch.Batch) {
-	e := *ch.Syntax
-	e.File = r.short(ch.Path)
-	r.c.screen.text("broken", e.Error(), map[string]any{
-		"file": ch.Path, "line": e.Line, "col": e.Col, "message": e.Msg, "took": time.Since(b.First),
-	})
+	r.showSyntax(*ch.Syntax, b.First)
 	if r.alive() {
 		r.c.screen.say("kept", red, "does not parse; the program of "+r.number()+" keeps running", nil)
 	} else {
 		r.c.screen.say("waiting", red, "does not parse; waiting for a change", nil)
 	}
+}
+
+func (r *runner) showSyntax(e astcheck.SyntaxError, from time.Time) {
+	data := map[string]any{"file": e.File, "line": e.Line, "col": e.Col, "message": e.Msg, "took": time.Since(from)}
+	e.File = r.short(e.File)
+	text := e.Error()
+	if excerpt := e.Excerpt(); excerpt != "" {
+		text += "\n" + excerpt
+	}
+	r.c.screen.text("broken", text, data)
 }
 
 // showWaiting tells of edits that would be built, were there no broken file.

@@ -139,7 +139,7 @@ func longFlags(fs *pflag.FlagSet, args []string) []string {
 		if f == nil && len(name) == 1 {
 			f = fs.ShorthandLookup(name)
 		}
-		if !strings.HasPrefix(a, "--") && len(name) > 1 {
+		if !strings.HasPrefix(a, "--") && (len(name) > 1 || fs.Lookup(name) != nil) {
 			a = "-" + a
 		}
 		out = append(out, a)

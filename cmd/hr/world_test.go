@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/creack/pty"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -49,7 +50,7 @@ type session struct {
 }
 
 // begin starts hr with the words of the script in its present environment.
-func (w *world) begin(ts *testscript.TestScript, name string, args []string) (*session, error) {
+func (w *world) begin(ts *testscript.TestScript, name string, tty bool, args []string) (*session, error) {
 	vars, args := splitVars(args)
 	s := &session{name: name, done: make(chan struct{})}
 	dir := ts.Getenv("WORK")
@@ -62,6 +63,11 @@ func (w *world) begin(ts *testscript.TestScript, name string, args []string) (*s
 	stderr, err := os.Create(s.err)
 	if err != nil {
 		return nil, err
+	}
+	if tty {
+		if stderr, err = terminalInto(stderr); err != nil {
+			return nil, err
+		}
 	}
 	defer stderr.Close()
 	s.cmd = exec.Command(filepath.Join(ts.Getenv("BIN"), "hr"), args...)
@@ -81,6 +87,22 @@ func (w *world) begin(ts *testscript.TestScript, name string, args []string) (*s
 	}()
 	w.sessions[name], w.current = s, s
 	return s, nil
+}
+
+// terminalInto returns a terminal whose output goes to the file until it hangs
+// up.
+func terminalInto(file *os.File) (*os.File, error) {
+	master, tty, err := pty.Open()
+	if err != nil {
+		return nil, err
+	}
+	pty.Setsize(master, &pty.Winsize{Rows: 24, Cols: 80})
+	go func() {
+		io.Copy(file, master) // ends with an error when nobody has the terminal
+		master.Close()
+		file.Close()
+	}()
+	return tty, nil
 }
 
 // environ is the script's environment as env has it now.
@@ -128,9 +150,22 @@ func (s *session) code() int {
 	return e.ExitCode()
 }
 
-// nextLine returns the next line of the screen, "" if hr ends without one or
-// patience does.
+// nextLine returns the next line of the screen that is about no probe.
 func (s *session) nextLine() (string, error) {
+	for {
+		line, err := s.anyLine()
+		if err != nil || !probeLine.MatchString(line) {
+			return line, err
+		}
+	}
+}
+
+// probeLine is what hr says of the files that cmdQuiet writes.
+var probeLine = regexp.MustCompile(`probe\d+\.txt`)
+
+// anyLine returns the next line of the screen, an error if hr ends without one
+// or patience does.
+func (s *session) anyLine() (string, error) {
 	var line string
 	ok := poll(func() bool {
 		over := s.over() // looked at first: what it wrote before its end counts
@@ -142,7 +177,7 @@ func (s *session) nextLine() (string, error) {
 		if !whole {
 			return over
 		}
-		line = string(text)
+		line = strings.TrimSuffix(string(text), "\r")
 		s.seen += len(text) + 1
 		return true
 	})
@@ -153,6 +188,12 @@ func (s *session) nextLine() (string, error) {
 		return "", fmt.Errorf("hr has ended with exit code %d", s.code())
 	}
 	return line, nil
+}
+
+// hasLine tells whether a whole line waits to be read.
+func (s *session) hasLine() bool {
+	data, err := os.ReadFile(s.err)
+	return err == nil && len(data) > s.seen && bytes.IndexByte(data[s.seen:], '\n') >= 0
 }
 
 // kill ends the session whatever it does, and waits.
