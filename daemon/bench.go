@@ -3,10 +3,13 @@ package daemon
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 
 	"github.com/hotreflex/hr/build"
+	"github.com/hotreflex/hr/protocol"
 )
 
 // keepProgram is how long a program stays in memory after its last session: a
@@ -107,7 +110,7 @@ func (b *bench) fly(ctx context.Context, f, before *flight, t *build.Target) {
 	last := b.last
 	f.from = b.number
 	b.mu.Unlock()
-	f.prog, f.out, f.err = b.d.engine.Build(ctx, t, last, f.hooks.all())
+	f.prog, f.out, f.err = b.d.tryBuild(ctx, t, last, f.hooks.all())
 	b.d.count(f.out, f.err)
 	b.mu.Lock()
 	if f.err == nil {
@@ -128,6 +131,17 @@ func (b *bench) fly(ctx context.Context, f, before *flight, t *build.Target) {
 			b.d.engine.Warm(b.d.life, t, f.prog)
 		}
 	}
+}
+
+// tryBuild is the engine's Build; a panic in it costs one build, not the daemon.
+func (d *Daemon) tryBuild(ctx context.Context, t *build.Target, last *build.Program, hooks build.Hooks) (prog *build.Program, out *build.Outcome, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			d.opt.Log("panic in a build: %v\n%s", p, debug.Stack())
+			err = &protocol.Error{Code: protocol.CodeInternal, Message: fmt.Sprint("a fault of hrd: ", p), Hint: "hrd logs shows where"}
+		}
+	}()
+	return d.engine.Build(ctx, t, last, hooks)
 }
 
 // giveUp leaves a flight; the last one out cancels it, unless the program is

@@ -84,6 +84,7 @@ func (d *Daemon) open(w http.ResponseWriter, r *http.Request) error {
 	}
 	defer d.end(s)
 	st := newStream(w)
+	defer st.close()
 	st.send(protocol.Event{Session: s.id})
 	if prog, ok := d.answer(ctx, st, s, protocol.BuildRequest{}); ok {
 		st.send(protocol.Event{Snapshot: prog.Snap.View()})
@@ -102,7 +103,9 @@ func (d *Daemon) build(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	d.answer(r.Context(), newStream(w), s, req)
+	st := newStream(w)
+	defer st.close()
+	d.answer(r.Context(), st, s, req)
 	return nil
 }
 
@@ -249,9 +252,10 @@ func hintFor(text string) string {
 
 // stream writes events as JSON lines.
 type stream struct {
-	mu  sync.Mutex // guards fields below: hooks are called by other goroutines
-	enc *json.Encoder
-	w   http.ResponseWriter
+	mu     sync.Mutex // guards fields below: hooks are called by other goroutines
+	enc    *json.Encoder
+	w      http.ResponseWriter
+	closed bool // the request is over, and w with it
 }
 
 func newStream(w http.ResponseWriter) *stream {
@@ -263,11 +267,19 @@ func newStream(w http.ResponseWriter) *stream {
 func (s *stream) send(e protocol.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.enc.Encode(e) == nil {
+	if !s.closed && s.enc.Encode(e) == nil {
 		if f, ok := s.w.(http.Flusher); ok {
 			f.Flush()
 		}
 	}
+}
+
+// close ends the use of the ResponseWriter, which net/http takes back: a build
+// may go on after the client that asked for it has left.
+func (s *stream) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
 }
 
 func writeJSON(w http.ResponseWriter, v any) error {
