@@ -20,13 +20,14 @@ var below = map[string][]string{
 	"astcheck":   nil,
 	"cache":      nil,
 	"watch":      nil,
+	"reflex":     nil,
 	"supervisor": nil,
 	"graph":      {"astcheck", "tags"},
 	"link":       nil, // and what lies in it
 	"build":      {"astcheck", "cache", "graph", "link", "tags"},
 	"protocol":   {"build", "graph"},
 	"daemon":     {"build", "cache", "graph", "link", "protocol"},
-	"cmd/hr":     {"astcheck", "build", "daemon", "graph", "protocol", "supervisor", "tags", "watch"},
+	"cmd/hr":     {"astcheck", "build", "daemon", "graph", "protocol", "reflex", "supervisor", "tags", "watch"},
 	"cmd/hrd":    {"build", "daemon", "protocol", "tags"},
 	"benchmarks": nil,
 }
