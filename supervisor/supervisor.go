@@ -59,6 +59,10 @@ type Options struct {
 	// which is 10 s then; an error ends the wait of Replace.
 	Ready func(ctx context.Context, pid int) error
 
+	// FirstID numbers the first generation; 0 is 1. Orphans are told apart by the
+	// numbers, so several supervisors of one process must not share any.
+	FirstID int
+
 	// Terminal lets the program have the terminal on standard input when it
 	// reads it or changes its modes. Meanwhile Ctrl-C and Ctrl-\ reach the
 	// program only (see Generation.HadTerminal), and nobody else may read it.
@@ -334,7 +338,7 @@ func (s *Supervisor) release() { <-s.busy }
 // start spawns spec as the next generation; the caller holds busy.
 func (s *Supervisor) start(ctx context.Context, spec Spec, t *Timing) (*Generation, error) {
 	s.mu.Lock()
-	s.lastID++
+	s.lastID = max(s.lastID+1, s.opts.FirstID)
 	g := newGeneration(s.lastID)
 	s.mu.Unlock()
 	if last := s.Current(); last != nil {
