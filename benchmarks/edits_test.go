@@ -154,7 +154,7 @@ func TestChosen(t *testing.T) {
 		{"program", options{only: []string{"ginsvc"}}, "ginsvc", len(jobs), 9},
 		{"other program", options{only: []string{"hello"}}, "ginsvc", 0, 0},
 		{"one case", options{only: []string{"hello", "ginsvc/leaf-body"}}, "ginsvc", 1, 9},
-		{"short", options{short: true}, "ginsvc", len(jobs), 3},
+		{"short", options{short: true}, "ginsvc", 6, 3},
 		{"count", options{count: 2}, "ginsvc", len(jobs), 2},
 	}
 	for _, test := range tests {

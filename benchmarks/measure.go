@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// waitLimit bounds every wait: caddy's first build on a loaded machine is done
+// waitLimit bounds every start: caddy's first build on a loaded machine is done
 // well within it.
 const waitLimit = 2 * time.Minute
 
@@ -74,7 +74,7 @@ func (s *seat) end(ctx context.Context) error {
 
 // editOnce saves an edit and times the first response that shows it.
 func (s *seat) editOnce(ctx context.Context, e edit) (values, error) {
-	ctx, cancel := context.WithTimeout(ctx, waitLimit)
+	ctx, cancel := context.WithTimeout(ctx, s.prog.wait())
 	defer cancel()
 	begin, err := s.src.save(e)
 	if err != nil {
@@ -103,7 +103,7 @@ func (s *seat) editOnce(ctx context.Context, e edit) (values, error) {
 
 // errorOnce saves a file that does not parse and times the line that says so.
 func (s *seat) errorOnce(ctx context.Context, e edit) (values, error) {
-	ctx, cancel := context.WithTimeout(ctx, waitLimit)
+	ctx, cancel := context.WithTimeout(ctx, s.prog.wait())
 	defer cancel()
 	if _, loop := s.tool.(goBuild); loop {
 		begin, err := s.src.save(e)
@@ -125,7 +125,7 @@ func (s *seat) errorOnce(ctx context.Context, e edit) (values, error) {
 // quietOnce saves an edit that no response can show and times what the tool has
 // to say: hr that there is nothing to do, a rival that it has started anew.
 func (s *seat) quietOnce(ctx context.Context, e edit) (values, error) {
-	ctx, cancel := context.WithTimeout(ctx, waitLimit)
+	ctx, cancel := context.WithTimeout(ctx, s.prog.wait())
 	defer cancel()
 	return s.lineOnce(ctx, e, func(text string) bool { return strings.Contains(text, s.prog.ready) }, "nothing")
 }

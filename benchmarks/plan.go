@@ -23,6 +23,7 @@ type job struct {
 	// fresh brings the source to a known state before each sample, for edits
 	// that cannot follow on themselves.
 	fresh bool
+	short bool // part of a short run
 }
 
 const (
@@ -38,20 +39,20 @@ const (
 func plan() map[string][]job {
 	return map[string][]job{
 		"ginsvc": {
-			{kind: startCase, name: "unchanged", tools: starters, count: 9, rivals: 9},
+			{kind: startCase, name: "unchanged", tools: starters, count: 9, rivals: 9, short: true},
 			{kind: startCase, name: "cold-hrd", tools: "hr", count: 9},
 			{kind: startCase, name: "after-edit", tools: "hr go-run go-build", count: 5, rivals: 5},
-			{kind: editCase, name: "leaf-body", tools: editors, count: 9, rivals: 9},
+			{kind: editCase, name: "leaf-body", tools: editors, count: 9, rivals: 9, short: true},
 			{kind: editCase, name: "api", tools: savers, count: 5, rivals: 5},
 			{kind: editCase, name: "main", tools: savers, count: 5, rivals: 5},
 			{kind: editCase, name: "new-file", tools: savers, count: 5, rivals: 3},
 			{kind: editCase, name: "new-import", tools: savers, count: 5, rivals: 3, fresh: true},
 			{kind: editCase, name: "new-package", tools: savers, count: 5, rivals: 3, fresh: true},
-			{kind: quietCase, name: "comment", tools: watchers, count: 9, rivals: 3},
+			{kind: quietCase, name: "comment", tools: watchers, count: 9, rivals: 3, short: true},
 			{kind: quietCase, name: "test-file", tools: "hr reflex", count: 9, rivals: 3},
-			{kind: quietCase, name: "excluded", tools: watchers, count: 9, rivals: 3},
-			{kind: errorCase, name: "syntax-error", tools: savers, count: 9, rivals: 3, fresh: true},
-			{kind: memory, name: "memory", tools: "hr hr-go-linker"},
+			{kind: quietCase, name: "excluded", tools: watchers, count: 9, rivals: 3, short: true},
+			{kind: errorCase, name: "syntax-error", tools: savers, count: 9, rivals: 3, fresh: true, short: true},
+			{kind: memory, name: "memory", tools: "hr hr-go-linker", short: true},
 		},
 		"hello": {
 			{kind: startCase, name: "unchanged", tools: starters, count: 9, rivals: 9},
@@ -78,7 +79,13 @@ func chosen(o options, program string, jobs []job) []job {
 			continue
 		}
 		if o.short {
-			j.count, j.rivals = min(j.count, 3), min(j.rivals, 2)
+			if !j.short {
+				continue
+			}
+			j.count, j.rivals = min(j.count, 3), min(j.rivals, 1)
+			if j.kind == editCase {
+				j.rivals = j.count // these are what is compared
+			}
 		}
 		if o.count > 0 {
 			j.count, j.rivals = o.count, min(j.rivals, o.count)

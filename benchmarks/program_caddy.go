@@ -17,6 +17,7 @@ const caddyModule = "github.com/caddyserver/caddy/v2@v2.11.9"
 func caddy() program {
 	return program{
 		name: "caddy", pkg: "./cmd/caddy", path: "/hello", leaf: "body",
+		patience: waitLimit, // go build alone takes ten seconds and more
 		create: func(ctx context.Context, _ options, env []string, dir string) error {
 			from, err := downloadModule(ctx, env, caddyModule)
 			if err != nil {

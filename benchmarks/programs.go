@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // program is something to serve and the edits that its source can take.
@@ -17,6 +18,9 @@ type program struct {
 	leaf  string // the edit that brings a copy to a known state
 	ready string // what it prints when it has started, "" if nothing
 	edits map[string]edit
+	// patience bounds every wait for an edit of it; 0 is 30 s, longer than any
+	// rival takes for a small program on a loaded machine.
+	patience time.Duration
 
 	// create writes the source into an empty directory.
 	create func(ctx context.Context, o options, env []string, dir string) error
@@ -30,6 +34,14 @@ func (p program) goFlags() []string {
 		return nil
 	}
 	return []string{"-tags=" + p.tags}
+}
+
+// wait bounds the wait for an edit.
+func (p program) wait() time.Duration {
+	if p.patience == 0 {
+		return 30 * time.Second
+	}
+	return p.patience
 }
 
 func programs() []program { return []program{ginsvc(), hello(), wide(), caddy()} }

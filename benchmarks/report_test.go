@@ -21,6 +21,7 @@ func sampleResults() *results {
 	r.add(sample{quietCase, "ginsvc", "comment", "hr", values{unitTime: 2e6, unitTools: 1, unitRestarts: 0}})
 	r.add(sample{startCase, "ginsvc", "unchanged", "exec", values{unitTime: 5e6}})
 	r.add(sample{startCase, "ginsvc", "unchanged", "hr", values{unitTime: 19e6}})
+	r.note("air failed: no line")
 	return r
 }
 
@@ -74,7 +75,7 @@ func TestShow(t *testing.T) {
 		want string
 	}{
 		{unitTime, 0.64e6, "0.6 ms"}, {unitTime, 43.4e6, "43 ms"}, {unitTime, 3.4e9, "3400 ms"}, {unitTime, 12.34e9, "12.3 s"},
-		{unitLink, 9e6, "9.0 ms"}, {unitBytes, 21.77e6, "21.8 MB"}, {unitRefused, 4, "4"},
+		{unitLink, 9e6, "9.0 ms"}, {unitBytes, 21.77e6, "21.8 MB"}, {unitRefused, 4, "4"}, {unitRefused, 1234.5, "1234"},
 	}
 	for _, test := range tests {
 		if got := show(test.unit, test.in); got != test.want {
@@ -126,6 +127,7 @@ func TestTable(t *testing.T) {
 		"| ginsvc | leaf-body | 44 ms |  | 1650 ms |",
 		"| caddy | body |  | 12.3 s |  |",
 		"go go1.26.8",
+		"- air failed: no line",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in\n%s", want, got)

@@ -49,6 +49,14 @@ type fact struct{ name, value string }
 
 func newResults(facts []fact, procs int) *results { return &results{facts: facts, procs: procs} }
 
+// note keeps something that went wrong; a fact named note, so that the benchmark
+// text holds it.
+func (r *results) note(format string, args ...any) {
+	r.facts = append(r.facts, fact{noteFact, fmt.Sprintf(format, args...)})
+}
+
+const noteFact = "note"
+
 func (r *results) add(s sample) { r.samples = append(r.samples, s) }
 
 // key names what is compared: a unit of a case of a tool.
@@ -115,6 +123,9 @@ func show(unit string, v float64) string {
 		return fmt.Sprintf("%.1f s", v/1e9)
 	case unitBytes, unitKernelBytes, unitLinkerBytes:
 		return fmt.Sprintf("%.1f MB", v/1e6)
+	}
+	if v >= 100 {
+		return fmt.Sprintf("%.0f", v)
 	}
 	return fmt.Sprintf("%.3g", v)
 }

@@ -35,7 +35,7 @@ func (r *runner) job(ctx context.Context, seats map[string]*seat, j job) {
 		for _, name := range tools {
 			if s := seats[name]; r.ready(ctx, s) {
 				if err := r.refresh(ctx, s); err != nil {
-					r.drop(s, err)
+					r.stumble(ctx, s, j, err)
 				}
 			}
 		}
@@ -51,7 +51,7 @@ func (r *runner) turn(ctx context.Context, s *seat, j job, name string) {
 	v, err := r.sample(ctx, s, j)
 	if err != nil {
 		if ctx.Err() == nil {
-			r.drop(s, err)
+			r.stumble(ctx, s, j, err)
 		}
 		return
 	}
@@ -63,6 +63,38 @@ func (r *runner) turn(ctx context.Context, s *seat, j job, name string) {
 	if s.proc != nil {
 		r.told(s)
 	}
+}
+
+// maxStumbles is how often a tool may fail with a program before it is left out.
+const maxStumbles = 3
+
+// stumble notes that a tool failed at a sample and starts it anew: a watcher
+// that has lost its program once may do all other saves right.
+func (r *runner) stumble(ctx context.Context, s *seat, j job, err error) {
+	r.stumbles[s.id()]++
+	if s.ours() || r.stumbles[s.id()] >= maxStumbles {
+		r.drop(s, err)
+		return
+	}
+	r.say("%v", err)
+	r.results.note("%s failed at %s of %s: %s", label(s.tool.name()), j.name, s.prog.name, firstLine(err))
+	err = s.end(ctx)
+	if j.kind != startCase && err == nil {
+		// The file may be one that does not parse: a known state is needed.
+		_, err = s.src.save(s.prog.edits[s.prog.leaf].marked(r.mark()))
+		if err == nil {
+			_, err = s.startRested(ctx)
+		}
+	}
+	if err != nil {
+		r.drop(s, err)
+	}
+}
+
+// firstLine leaves out of an error what the tool had printed.
+func firstLine(err error) string {
+	text, _, _ := strings.Cut(err.Error(), "\n")
+	return text
 }
 
 // told prints what hr told last, if every sample is to be seen.

@@ -25,8 +25,10 @@ type runner struct {
 	ports   ports
 	marks   int
 	until   time.Time // the budget's end
-	broken  map[string]bool
-	failed  []error
+
+	stumbles map[string]int  // by seat
+	broken   map[string]bool // seats that are left out
+	failed   []error         // of hr: rivals' failures are notes of the report
 }
 
 // firstMark gives every mark the same number of digits.
@@ -34,7 +36,7 @@ const firstMark = 1000000
 
 // measure runs the plan. It returns what was measured, even with an error.
 func measure(ctx context.Context, o options, log io.Writer) (*results, error) {
-	r := &runner{o: o, log: log, marks: firstMark, broken: map[string]bool{}}
+	r := &runner{o: o, log: log, marks: firstMark, broken: map[string]bool{}, stumbles: map[string]int{}}
 	if err := adopt(); err != nil {
 		return nil, fmt.Errorf("become the parent of orphans: %w", err)
 	}
@@ -300,7 +302,10 @@ func (r *runner) memory(ctx context.Context, seats map[string]*seat, name string
 // drop takes a tool out of the run of a program.
 func (r *runner) drop(s *seat, err error) {
 	r.broken[s.id()] = true
-	r.failed = append(r.failed, err)
+	if s.ours() {
+		r.failed = append(r.failed, err)
+	}
+	r.results.note("%s was left out of %s: %s", label(s.tool.name()), s.prog.name, firstLine(err))
 	r.say("%v", err)
 	s.tool.stop(s)
 }

@@ -33,9 +33,13 @@ func (r *results) table() string {
 
 // about says what the figures hold for.
 func (r *results) about() string {
-	var parts []string
+	var parts, notes []string
 	for _, f := range r.facts {
-		if f.name != "pkg" {
+		switch f.name {
+		case "pkg":
+		case noteFact:
+			notes = append(notes, "- "+f.value+"\n")
+		default:
 			parts = append(parts, f.name+" "+f.value)
 		}
 	}
@@ -44,6 +48,9 @@ func (r *results) about() string {
 		"The requests are made every half millisecond, each on a new connection. `bench.txt` has every sample.\n\n"
 	if r.cut {
 		text += "The time was used up before the plan was: some cases have fewer samples or none.\n\n"
+	}
+	if len(notes) > 0 {
+		text += "What went wrong meanwhile; such samples are not counted:\n\n" + strings.Join(notes, "") + "\n"
 	}
 	return text
 }
@@ -95,7 +102,11 @@ var toolOrder = []string{"hr", "hr-go-linker", "exec", "go-run", "go-build", "go
 func (r *results) medianTable(b *strings.Builder, k kind, title, unit string) {
 	var tools []string
 	for _, tool := range toolOrder {
-		if slices.ContainsFunc(r.samples, func(s sample) bool { return s.kind == k && s.tool == tool }) {
+		has := func(s sample) bool {
+			_, ok := s.values[unit]
+			return ok && s.kind == k && s.tool == tool
+		}
+		if slices.ContainsFunc(r.samples, has) {
 			tools = append(tools, tool)
 		}
 	}
