@@ -15,7 +15,9 @@ import (
 // leaf package, and with the toolchain's linker.
 func BenchmarkGin(b *testing.B) {
 	for _, cgo := range []string{"0", "1"} {
-		b.Run("cgo="+cgo, func(b *testing.B) { benchmarkModule(b, copyGin(b, cgo), "./cmd/ginsvc", "internal/greet/greet.go") })
+		b.Run("cgo="+cgo, func(b *testing.B) {
+			benchmarkModule(b, copyGin(b, cgo), "./cmd/ginsvc", "internal/greet/greet.go", "return ")
+		})
 	}
 }
 
@@ -27,8 +29,8 @@ func copyGin(b *testing.B, cgo string) *linktest.Module {
 	return &linktest.Module{Dir: dir, Env: []string{"CGO_ENABLED=" + cgo}}
 }
 
-// benchmarkModule edits the string literals of one file to and fro.
-func benchmarkModule(b *testing.B, m *linktest.Module, pattern, file string) {
+// benchmarkModule edits one file to and fro: a statement comes and goes before a text.
+func benchmarkModule(b *testing.B, m *linktest.Module, pattern, file, before string) {
 	out := b.TempDir()
 	if shm, err := os.MkdirTemp("/dev/shm", "hr-link-bench-"); err == nil {
 		b.Cleanup(func() { os.RemoveAll(shm) })
@@ -39,8 +41,9 @@ func benchmarkModule(b *testing.B, m *linktest.Module, pattern, file string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	edited := strings.Replace(string(text), "return ", "println(42); return ", 1)
+	edited := strings.Replace(string(text), before, "println(42); "+before, 1)
 	m.Write(b, file, edited)
+	b.Cleanup(func() { m.Write(b, file, string(text)) })
 	second := m.Request(b, pattern)
 
 	link1 := func(b *testing.B, l link.Linker, r link.Request, name string) {
@@ -82,4 +85,14 @@ func benchmarkModule(b *testing.B, m *linktest.Module, pattern, file string) {
 			b.Errorf("%d relinks of %d links", st.Relinks, st.Links)
 		}
 	})
+}
+
+// BenchmarkCaddy links caddy from a copy of its module, which CADDY names.
+func BenchmarkCaddy(b *testing.B) {
+	dir := os.Getenv("CADDY")
+	if dir == "" {
+		b.Skip("CADDY does not name a copy of github.com/caddyserver/caddy/v2")
+	}
+	m := &linktest.Module{Dir: dir, Env: []string{"CGO_ENABLED=0"}}
+	benchmarkModule(b, m, "./cmd/caddy", "modules/caddyhttp/vars.go", "return next.ServeHTTP(w, r)")
 }

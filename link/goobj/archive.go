@@ -13,6 +13,10 @@ type Archive struct {
 	// Header is the first line of every Go object, "go object linux amd64
 	// go1.26.8 GOAMD64=v1 X:...". It must be the same in a whole link.
 	Header string
+	// ContentID names the content of the archive, whatever it was made from; it
+	// is empty if the go command has not put it there (cmd/go/internal/work,
+	// buildid.go: "actionID/contentID", both equal until the content is known).
+	ContentID string
 	// Objects are the Go objects, the compiler's first.
 	Objects []*Object
 	// Cgo is the JSON list of cgo directives of the compiler's object, or nil.
@@ -104,6 +108,7 @@ func (a *Archive) addObject(m Member) error {
 	}
 	if len(a.Objects) == 0 {
 		a.Cgo = cgoSection(rest)
+		a.ContentID = contentID(rest)
 	}
 	o, err := Parse(m.Data[end+3:])
 	if err != nil {
@@ -111,6 +116,20 @@ func (a *Archive) addObject(m Member) error {
 	}
 	a.Objects = append(a.Objects, o)
 	return nil
+}
+
+func contentID(text []byte) string {
+	line, _, _ := bytes.Cut(text, []byte("\n"))
+	id, ok := bytes.CutPrefix(line, []byte(`build id "`))
+	if !ok {
+		return ""
+	}
+	action, content, ok := strings.Cut(strings.TrimSuffix(string(id), `"`), "/")
+	const length = 20 // of a hash in a build ID
+	if !ok || len(content) != length || action == content {
+		return ""
+	}
+	return content
 }
 
 func cgoSection(text []byte) []byte {

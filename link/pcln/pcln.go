@@ -105,6 +105,9 @@ func Collect(t *symtab.Table, funcs []symtab.ID, goroot string) *Block {
 	return b
 }
 
+// NFuncs is the number of functions of the block.
+func (b *Block) NFuncs() uint32 { return uint32(len(b.funcs)) }
+
 // NFiles is the number of source files of the chunk.
 func (b *Block) NFiles() uint32 { return b.nfiles }
 

@@ -29,14 +29,12 @@ type Places struct {
 	DeferReturn symtab.ID
 }
 
-// Write makes the block that lies at addr, and the chunk's part of the function
-// table: entries for its functions, then unused ones up to capacity, which all
-// stand at end, the end of the chunk's text. pad is the function record of
-// unused entries.
-func (b *Block) Write(t *symtab.Table, addr uint32, at Places, capacity, end, pad uint32) (block, ftab []byte) {
+// Write makes the block that lies at addr, and the entries of its functions in
+// the function table.
+func (b *Block) Write(t *symtab.Table, addr uint32, at Places) (block, ftab []byte) {
 	p := b.parts()
 	block = make([]byte, p.end)
-	ftab = make([]byte, 8*capacity)
+	ftab = make([]byte, 8*len(b.funcs))
 	base := addr - at.Rodata // what offsets in the block become
 
 	copy(block[p.names:], b.names)
@@ -57,11 +55,19 @@ func (b *Block) Write(t *symtab.Table, addr uint32, at Places, capacity, end, pa
 		le.PutUint32(ftab[8*i+4:], addr+w.record-at.Ftab)
 		w.function(f)
 	}
-	for i := len(b.funcs); i < int(capacity); i++ {
-		le.PutUint32(ftab[8*i:], end-at.Text)
-		le.PutUint32(ftab[8*i+4:], pad-at.Ftab)
-	}
 	return block, ftab
+}
+
+// Pad makes n unused entries of the function table. They stand at end, where no
+// function begins, so that a lookup never stops at one; record is what they
+// point to.
+func Pad(n, end, record uint32, at Places) []byte {
+	b := make([]byte, 0, 8*n)
+	for range n {
+		b = le.AppendUint32(b, end-at.Text)
+		b = le.AppendUint32(b, record-at.Ftab)
+	}
+	return b
 }
 
 type writer struct {
@@ -145,15 +151,18 @@ func (w *writer) inlineTree(f *function) uint32 {
 	return start
 }
 
+// BucketSize is the length of one lookup bucket (runtime.findfuncbucket).
+const BucketSize = 4 + 16
+
 // FindFunc writes the lookup buckets of a chunk: for every 4096 bytes of text
 // the lowest index of a function that reaches into it, and for every 256 bytes
-// the distance from that (runtime.findfuncbucket). Buckets belong to one chunk,
+// the distance from that. Buckets belong to one chunk,
 // because its text range is aligned to them.
 func FindFunc(t *symtab.Table, c *layout.Chunk) []byte {
 	const (
 		sub     = 16
 		subSize = layout.Bucket / sub
-		size    = 4 + sub
+		size    = BucketSize
 	)
 	r := c.Range[layout.Text]
 	buckets := (r.Cap + layout.Bucket - 1) / layout.Bucket

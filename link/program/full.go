@@ -6,7 +6,6 @@ import (
 	"github.com/hotreflex/hr/link/dialect"
 	"github.com/hotreflex/hr/link/image"
 	"github.com/hotreflex/hr/link/layout"
-	"github.com/hotreflex/hr/link/pcln"
 	"github.com/hotreflex/hr/link/reach"
 	"github.com/hotreflex/hr/link/reloc"
 	"github.com/hotreflex/hr/link/symtab"
@@ -62,14 +61,14 @@ func (p *Program) reach() {
 func (p *Program) layOut() {
 	p.types = typeLists{}
 	p.parts = p.cut()
-	inParallel(len(p.parts), func(i int) { p.parts[i].collect(p) })
+	p.collect(p.parts...)
 	p.Phases.done("lines")
 
 	p.typeLists()
 	info := p.buildInfo()
 	var chunks []*layout.Chunk
 	for _, part := range p.parts {
-		part.Measure(p.t, part.block.Size())
+		part.measure(p.t)
 		chunks = append(chunks, part.Chunk)
 	}
 	p.layout = layout.Plan(p.t, chunks, uint32(len(info)))
@@ -89,7 +88,7 @@ func (p *Program) layOut() {
 	p.startMask(l.GCBSS, l.Section[layout.BSS])
 	p.fillTables()
 	p.fillFresh()
-	p.padTables()
+	p.padLines()
 	p.sumFIPS()
 	p.Phases.done("fill")
 }
@@ -162,10 +161,6 @@ func (p *Program) addHot(part *part) {
 			part.Add(p.t, id)
 		}
 	}
-}
-
-func (part *part) collect(p *Program) {
-	part.block = pcln.Collect(p.t, part.Syms[layout.Text], p.in.Root)
 }
 
 // setBases settles the addresses that others are relative to, and the marks.
@@ -250,15 +245,4 @@ func (p *Program) fill(part *part) {
 	}
 	p.fillLines(part)
 	p.setMasks(part)
-}
-
-// fillLines writes the line tables of a part.
-func (p *Program) fillLines(part *part) {
-	l := p.layout
-	text := part.Range[layout.Text]
-	block, ftab := part.block.Write(p.t, part.Pcln, p.places, part.Funcs.Cap, text.End(), p.t.Addr[p.made.padFunc])
-	p.Image.Put(part.Pcln, block)
-	p.Image.Put(l.Ftab.Start+8*part.Funcs.Start, ftab)
-	at := (text.Start - l.Section[layout.Text].Start) / layout.Bucket
-	p.Image.Put(l.FindFunc.Start+at*20, pcln.FindFunc(p.t, part.Chunk))
 }

@@ -107,16 +107,18 @@ func (p *Program) header() string {
 	return ""
 }
 
-// read opens archives on all processors.
+// read opens archives on all processors. The load of a package that is in the
+// table with the same objects is nil.
 func (p *Program) read(pkgs []Package, header string) []*symtab.Load {
 	loads := make([]*symtab.Load, len(pkgs))
 	errs := make([]error, len(pkgs))
 	inParallel(len(pkgs), func(i int) {
 		in := pkgs[i]
-		l, err := p.t.Read(in.Path, in.File, in.Hot || in.Main)
+		l, err := p.t.Read(in.Path, in.File, in.Hot || in.Main, p.t.Package(in.Path))
 		switch {
 		case err != nil:
 			errs[i] = fmt.Errorf("%s: %w", in.Path, err)
+		case l == nil:
 		case l.Header() != header:
 			errs[i] = fmt.Errorf("%s: object header %q differs from %q", in.Path, l.Header(), header)
 		}

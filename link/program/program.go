@@ -72,7 +72,7 @@ type Program struct {
 type part struct {
 	*layout.Chunk
 	pkg   *symtab.Package // of a hot part
-	block *pcln.Block
+	lines []*pcln.Block   // of consecutive functions
 	sites reloc.Sites
 	fresh bool // must be filled in this link
 }
@@ -128,7 +128,10 @@ func EscapePath(path string) string { return symtab.EscapePath(path) }
 func (p *Program) HeapBytes() int64 {
 	n := p.t.HeapBytes() + int64(len(p.Image.B))
 	for _, part := range p.parts {
-		n += part.block.HeapBytes() + int64(cap(part.sites.Hot)+cap(part.sites.Dead))*12
+		for _, b := range part.lines {
+			n += b.HeapBytes()
+		}
+		n += int64(cap(part.sites.Hot)+cap(part.sites.Dead)) * 12
 		for _, syms := range part.Syms {
 			n += int64(cap(syms)) * 4
 		}

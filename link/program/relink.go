@@ -90,16 +90,15 @@ func (p *Program) replace(in Input) map[*symtab.Package]bool {
 		}
 	}
 	loads := p.read(load, header)
-	p.spreadHot(loads)
 	changed := map[*symtab.Package]bool{}
 	var add []*symtab.Load
 	for i, l := range loads {
-		if have := p.t.Package(load[i].Path); have != nil {
-			if l.Same(have) {
-				have.File = load[i].File // another build id, the same code
-				l.Discard()
-				continue
-			}
+		have := p.t.Package(load[i].Path)
+		if l == nil {
+			have.File = load[i].File // another build id, the same code
+			continue
+		}
+		if have != nil {
 			p.drop(have)
 		}
 		add = append(add, l)
@@ -108,6 +107,7 @@ func (p *Program) replace(in Input) map[*symtab.Package]bool {
 			p.main = l.Package()
 		}
 	}
+	p.spreadHot(add)
 	for _, have := range slices.Clone(p.hot) {
 		if !wanted[have.Path] {
 			p.drop(have)
@@ -168,7 +168,7 @@ func (p *Program) placeChanges(changed map[*symtab.Package]bool) bool {
 		}
 	}
 	p.typeLists()
-	p.own.Measure(p.t, p.own.block.Size())
+	p.own.measure(p.t)
 	if !p.own.Fits() {
 		return false
 	}
@@ -198,8 +198,8 @@ func (p *Program) placeCold() bool {
 	if n == 0 {
 		return true
 	}
-	part.collect(p)
-	part.Measure(p.t, part.block.Size())
+	p.collect(part)
+	part.measure(p.t)
 	if !p.layout.Carve(p.t, part.Chunk) {
 		return false
 	}
@@ -220,8 +220,8 @@ func (p *Program) placeHot(pkg *symtab.Package, changed bool) bool {
 		}
 		next.Range, next.Funcs = old.Range, old.Funcs
 	}
-	next.collect(p)
-	next.Measure(p.t, next.block.Size())
+	p.collect(next)
+	next.measure(p.t)
 	if old == nil || !next.Fits() {
 		if old != nil {
 			p.vacate(old)
@@ -242,7 +242,7 @@ func (p *Program) placeHot(pkg *symtab.Package, changed bool) bool {
 func (p *Program) vacate(old *part) {
 	empty := &part{Chunk: &layout.Chunk{Name: old.Name + ", gone", Range: old.Range, Funcs: old.Funcs}, fresh: true}
 	empty.Pcln = old.Range[layout.Rodata].Start
-	empty.collect(p)
+	p.collect(empty)
 	p.parts[slices.Index(p.parts, old)] = empty
 	delete(p.byPath, old.Name)
 }

@@ -36,7 +36,9 @@ func (p *Program) fillTables() {
 	le.PutUint64(header[8:], uint64(l.Funcs))
 	files := uint32(0)
 	for _, part := range p.parts {
-		files += part.block.NFiles()
+		for _, b := range part.lines {
+			files += b.NFiles()
+		}
 	}
 	le.PutUint64(header[16:], uint64(files))
 	if p.d.TextStartInHeader {
@@ -46,29 +48,6 @@ func (p *Program) fillTables() {
 	// where the header lies; only the function table has a place of its own.
 	le.PutUint64(header[64:], uint64(l.Ftab.Start-ro.Start))
 	p.Image.Put(l.PcHeader, header)
-}
-
-// padTables writes the entries that no part has.
-func (p *Program) padTables() {
-	l := p.layout
-	text := l.Section[layout.Text]
-	free := l.UnusedFuncs()
-	b := make([]byte, 0, 8*(free.Cap+1))
-	for range free.Cap + 1 {
-		b = le.AppendUint32(b, text.Cap)
-		b = le.AppendUint32(b, p.t.Addr[p.made.padFunc]-l.Ftab.Start)
-	}
-	p.Image.Put(l.Ftab.Start+8*free.Start, b)
-	// A program counter in the tail finds the end of the table at once.
-	used := uint32(0)
-	for _, c := range l.Chunks {
-		used = max(used, c.Range[layout.Text].End()-text.Start)
-	}
-	bucket := le.AppendUint32(nil, max(free.Start, 1)-1)
-	bucket = append(bucket, make([]byte, 16)...)
-	for at := used / layout.Bucket; at < text.Cap/layout.Bucket; at++ {
-		p.Image.Put(l.FindFunc.Start+at*20, bucket)
-	}
 }
 
 // moduledata makes the content of runtime.firstmoduledata. Names and offsets of

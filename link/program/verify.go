@@ -224,3 +224,13 @@ func (c *comparison) same(old, fresh symtab.ID, size uint32) bool {
 	return c.old.IsContent(old) && c.fresh.IsContent(fresh) && c.old.Size(old) >= size &&
 		bytes.Equal(bytes.TrimRight(c.old.Data(old), "\x00"), bytes.TrimRight(c.fresh.Data(fresh), "\x00"))
 }
+
+// Functions are the names of all functions, in order of address within chunks.
+func (p *Program) Functions() (names []string) {
+	for _, part := range p.parts {
+		for _, id := range part.Syms[layout.Text] {
+			names = append(names, p.t.Name(id))
+		}
+	}
+	return names
+}

@@ -38,12 +38,13 @@ type knowledge struct {
 	used       map[gotype.Method]bool // called through an interface
 	usedByName map[string]bool        // asked for by a constant name, or by a generic call
 	reflect    bool                   // any exported method may be asked for
-	candidates []candidate
+
+	waiting map[gotype.Method][]candidate // methods that nothing calls yet
+	named   map[string][]gotype.Method    // keys of waiting by name
 }
 
 // candidate is a method of a type that may be in an interface.
 type candidate struct {
-	m   gotype.Method
 	typ symtab.ID
 	r   int // first of the three relocations of the method
 }
@@ -54,7 +55,10 @@ func New(t *symtab.Table) *Flood {
 }
 
 func newKnowledge() knowledge {
-	return knowledge{used: map[gotype.Method]bool{}, usedByName: map[string]bool{}}
+	return knowledge{
+		used: map[gotype.Method]bool{}, usedByName: map[string]bool{},
+		waiting: map[gotype.Method][]candidate{}, named: map[string][]gotype.Method{},
+	}
 }
 
 // Run finds everything reachable from roots. Hot symbols must not be live:
@@ -73,12 +77,7 @@ func (f *Flood) Run(roots []symtab.ID) {
 		}
 		f.mark(id)
 	}
-	for {
-		f.drain()
-		if !f.callMethods() {
-			break
-		}
-	}
+	f.drain()
 }
 
 // IsUsed tells whether an interface method is used; for tests and statistics.
@@ -149,7 +148,7 @@ func (f *Flood) visit(id symtab.ID) {
 		symtab.Fail("%s has no place in a program", t.Name(id))
 	}
 	if flag&goobj.ReflectMethod != 0 {
-		f.knows(id).reflect = true
+		f.useReflection(f.knows(id))
 	}
 	o, relocs := t.Relocs(id)
 	f.follow(id, o, relocs, isType, spread)
@@ -168,7 +167,7 @@ func (f *Flood) visit(id symtab.ID) {
 
 func (f *Flood) follow(id symtab.ID, o *symtab.Object, relocs []goobj.Reloc, isType, spread bool) {
 	t := f.t
-	methods := 0
+	var methods []int // relocations that begin one
 	for i := 0; i < len(relocs); i++ {
 		r := &relocs[i]
 		typ := r.Type()
@@ -196,9 +195,7 @@ func (f *Flood) follow(id symtab.ID, o *symtab.Object, relocs []goobj.Reloc, isT
 			}
 			if spread {
 				f.inInterface(t.Resolve(o, r.Ref()))
-				k := f.knows(id)
-				k.candidates = append(k.candidates, candidate{typ: id, r: i})
-				methods++
+				methods = append(methods, i)
 			}
 			i += 2
 		case dialect.RelocUseIface:
@@ -212,17 +209,17 @@ func (f *Flood) follow(id symtab.ID, o *symtab.Object, relocs []goobj.Reloc, isT
 			f.inInterface(to)
 		case dialect.RelocUseIfaceMethod:
 			m := gotype.InterfaceMethod(t, t.Resolve(o, r.Ref()), r.Add())
-			f.knows(id).used[m] = true
+			f.useMethod(f.knows(id), m)
 		case dialect.RelocUseNamedMethod:
 			name := string(t.Data(t.Resolve(o, r.Ref())))
-			f.knows(id).usedByName[name] = true
+			f.useName(f.knows(id), name)
 		case t.D.InitOrder:
 		default:
 			symtab.Fail("%s has a relocation of unknown type %d", t.Name(id), typ)
 		}
 	}
-	if methods > 0 {
-		f.nameCandidates(id, methods)
+	if len(methods) > 0 {
+		f.offer(id, methods)
 	}
 }
 
@@ -236,49 +233,6 @@ func (f *Flood) crossing(from, to symtab.ID, o *symtab.Object, ref goobj.Ref) {
 		}
 		f.coldToHot[s] = true
 	}
-}
-
-// nameCandidates fills in name and type of the last n candidates, which are the
-// methods of id.
-func (f *Flood) nameCandidates(id symtab.ID, n int) {
-	methods := gotype.Methods(f.t, id)
-	k := f.knows(id)
-	if len(methods) != n {
-		symtab.Fail("%s has %d method relocations for %d methods", f.t.Name(id), n, len(methods))
-	}
-	for i, m := range methods {
-		k.candidates[len(k.candidates)-n+i].m = m
-	}
-}
-
-// callMethods marks the candidates that something can call and reports whether
-// there is new work.
-func (f *Flood) callMethods() bool {
-	reflect := f.cold.reflect || f.hot.reflect
-	callable := func(m gotype.Method) bool {
-		return reflect && m.Exported() || f.cold.used[m] || f.hot.used[m] ||
-			f.cold.usedByName[m.Name] || f.hot.usedByName[m.Name]
-	}
-	for _, k := range []*knowledge{&f.cold, &f.hot} {
-		rest := k.candidates[:0]
-		for _, c := range k.candidates {
-			if !callable(c.m) {
-				rest = append(rest, c)
-				continue
-			}
-			o, relocs := f.t.Relocs(c.typ)
-			for _, r := range relocs[c.r : c.r+3] {
-				to := f.t.Resolve(o, r.Ref())
-				if to == 0 {
-					symtab.Fail("method %s of %s not defined", c.m.Name, f.t.Name(c.typ))
-				}
-				f.crossing(c.typ, to, o, r.Ref())
-				f.mark(to)
-			}
-		}
-		k.candidates = rest
-	}
-	return len(f.queue) > 0
 }
 
 func keys(m map[uint32]bool) func(func(uint32) bool) {

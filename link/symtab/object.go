@@ -1,6 +1,7 @@
 package symtab
 
 import (
+	"bytes"
 	"errors"
 	"strings"
 
@@ -46,25 +47,30 @@ type Load struct {
 	hashes [][]uint64 // per object: of package definitions, then non-package symbols
 }
 
-// Read maps and checks an archive for this table.
-func (t *Table) Read(path, file string, hot bool) (*Load, error) {
+// Read maps and checks an archive for this table. If it holds the same objects
+// as old, the package of that path that is in the table, the load is nil.
+func (t *Table) Read(path, file string, hot bool, old *Package) (*Load, error) {
 	mapping, err := goobj.Map(file)
 	if err != nil {
 		return nil, err
 	}
 	l := &Load{pkg: &Package{Path: path, File: file, Hot: hot, mapping: mapping}}
-	if err := t.read(l); err != nil {
+	if l.pkg.Archive, err = goobj.ParseArchive(mapping); err == nil {
+		if old != nil && l.pkg.same(old) {
+			goobj.Unmap(mapping)
+			return nil, nil
+		}
+		err = t.check(l)
+	}
+	if err != nil {
 		goobj.Unmap(mapping)
 		return nil, err
 	}
 	return l, nil
 }
 
-func (t *Table) read(l *Load) (err error) {
+func (t *Table) check(l *Load) error {
 	p := l.pkg
-	if p.Archive, err = goobj.ParseArchive(p.mapping); err != nil {
-		return err
-	}
 	limits := goobj.Limits{
 		Builtins: len(t.D.Builtins),
 		Ignored:  func(k uint8) bool { return t.D.Kind(k) == dialect.Debug },
@@ -115,14 +121,25 @@ func unique(g *goobj.Object) (list []uint32) {
 	return list
 }
 
-// Same tells whether the load has the objects of p, bit for bit.
-func (l *Load) Same(p *Package) bool {
-	if len(l.pkg.Objects) != len(p.Objects) || l.pkg.Archive.Header != p.Archive.Header ||
-		string(l.pkg.Archive.Cgo) != string(p.Archive.Cgo) || len(l.pkg.Archive.Host) != len(p.Archive.Host) {
+// same tells whether two archives of one package hold the same objects, bit for
+// bit. They often do: the go command compiles the importers of an edited package
+// again, mostly to the same result.
+func (p *Package) same(old *Package) bool {
+	a, b := p.Archive, old.Archive
+	if a.ContentID != "" && a.ContentID == b.ContentID {
+		return true
+	}
+	if len(a.Objects) != len(b.Objects) || a.Header != b.Header ||
+		!bytes.Equal(a.Cgo, b.Cgo) || len(a.Host) != len(b.Host) {
 		return false
 	}
-	for i, o := range p.Objects {
-		if string(l.pkg.Objects[i].Bytes()) != string(o.Bytes()) {
+	for i := range a.Host {
+		if !bytes.Equal(a.Host[i].Data, b.Host[i].Data) {
+			return false
+		}
+	}
+	for i := range a.Objects {
+		if !bytes.Equal(a.Objects[i].Bytes(), b.Objects[i].Bytes()) {
 			return false
 		}
 	}
