@@ -212,7 +212,7 @@ func genericBody(e *editor) bool {
 	if !ok {
 		return addGeneric(e)
 	}
-	e.write(s.rel, s.insert(f.Body.Lbrace+1, fmt.Sprintf("\n\tif len(\"judge\") < %d {\n\t\tprintln(%d)\n\t}", e.id%9, e.id)))
+	e.write(s.rel, s.insert(f.Body.Lbrace+1, fmt.Sprintf("\n\tif len(\"judge\") < %d {\n\t\tprintln(%d)\n\t}\n\t", e.id%9, e.id)))
 	return e.say("%s: the body of the generic %s", s.rel, f.Name.Name)
 }
 
