@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"runtime"
@@ -25,13 +26,18 @@ const (
 	// drainPoll is between two looks at busy connections: answers come within
 	// milliseconds.
 	drainPoll = time.Millisecond
-	// drainAgain is from the first quiet look to a second, which is only for a
-	// connection that was inside accept at the first: one without traffic counts
-	// as busy for a while. Timers of the runtime are no finer than 1 ms.
+	// drainAgain is from the first quiet look to a second, because the threads
+	// of a program cannot be looked at all at once.
 	drainAgain = 200 * time.Microsecond
-	// fresh is the age in ms below which a connection without traffic may be
-	// about to send its first request.
-	fresh = 12
+	// drainRunning: a thread that runs may be inside accept. One that still
+	// runs after this computes something.
+	drainRunning = 10 * time.Millisecond
+	// freshMillis is the age below which a connection without traffic may be
+	// about to send its first request; it is long for a client on a busy machine.
+	freshMillis = 50
+	// tickMillis: below this age the kernel's clock may not tell which came
+	// first, the request or the answer.
+	tickMillis = 12
 )
 
 // epollWatch is one registration of a held socket in an epoll set of the
@@ -202,7 +208,12 @@ func (h *handover) drain(g *Generation) time.Duration {
 	defer tick.Stop()
 	limit := time.NewTimer(drainCap)
 	defer limit.Stop()
-	for anyBusy(pids, ports) || !stillQuiet(pids, ports) {
+	// Without a watch nobody is woken to accept. When no thread runs, nobody is
+	// about to, and what was accepted is to be seen.
+	quiet := func() bool {
+		return (time.Since(begin) > drainRunning || !anyRunning(pids)) && !anyBusy(pids, ports)
+	}
+	for !quiet() || !stays(quiet) {
 		select {
 		case <-tick.C:
 		case <-limit.C:
@@ -216,10 +227,35 @@ func (h *handover) drain(g *Generation) time.Duration {
 	return time.Since(begin)
 }
 
-func stillQuiet(pids []int, ports map[int]bool) bool {
+// stays asks a second time after a moment. The runtime's own timers are no
+// finer than 1 ms.
+func stays(quiet func() bool) bool {
 	gap := unix.NsecToTimespec(drainAgain.Nanoseconds())
 	unix.Nanosleep(&gap, nil) // an early end only makes the looks closer
-	return !anyBusy(pids, ports)
+	return quiet()
+}
+
+// anyRunning says whether a thread of the processes is runnable.
+func anyRunning(pids []int) bool {
+	for _, pid := range pids {
+		tasks := fmt.Sprintf("/proc/%d/task", pid)
+		dir, err := os.Open(tasks)
+		if err != nil {
+			continue
+		}
+		threads, _ := dir.Readdirnames(-1)
+		dir.Close()
+		for _, t := range threads {
+			data, err := os.ReadFile(tasks + "/" + t + "/stat")
+			if err != nil {
+				continue
+			}
+			if i := bytes.LastIndexByte(data, ')'); i >= 0 && bytes.HasPrefix(data[i:], []byte(") R")) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // anyBusy says whether a connection to one of the ports waits for an answer.
@@ -276,9 +312,14 @@ func connectionBusy(fd int, ports map[int]bool) bool {
 	}
 	// Ages in ms: what was received later than sent is not answered. A request
 	// that waited in the queue is as old as its connection, hence the bytes.
-	return info.Last_data_recv < info.Last_data_sent ||
-		info.Bytes_received > 0 && info.Bytes_sent == 0 ||
-		info.Last_data_recv == info.Last_data_sent && info.Last_data_recv < fresh
+	switch {
+	case info.Bytes_received == 0:
+		return info.Last_data_recv < freshMillis
+	case info.Bytes_sent == 0, info.Last_data_recv < info.Last_data_sent:
+		return true
+	default:
+		return info.Last_data_recv == info.Last_data_sent && info.Last_data_recv < tickMillis
+	}
 }
 
 // socketDescriptors maps the socket descriptors of pid to their inodes.
