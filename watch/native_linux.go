@@ -65,6 +65,10 @@ type watchedDir struct {
 
 func newNative(in *inbox, o Options, toPoll func(root, bool)) (source, error) {
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
+	if o.seams.noInstance && err == nil {
+		unix.Close(fd)
+		err = unix.EMFILE
+	}
 	if err != nil {
 		if errors.Is(err, unix.EMFILE) {
 			return nil, fmt.Errorf("inotify: no instance left; raise it with: sysctl fs.inotify.max_user_instances=%d", 2*max(128, sysctl("max_user_instances")))

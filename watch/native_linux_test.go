@@ -100,6 +100,20 @@ func TestNoWatchLeft(t *testing.T) {
 	f.until(func(b Batch) bool { return strings.Contains(f.rel(b), "bigger/sub/z.go") })
 }
 
+func TestNoInstanceLeft(t *testing.T) {
+	f := newFixture(t, Options{seams: seams{noInstance: true}})
+	if !f.logged("fs.inotify.max_user_instances=") {
+		t.Errorf("no advice in %q", f.lines)
+	}
+	f.write("x.go", "one")
+	if got := f.rel(f.sync()); got != "x.go" {
+		t.Errorf("got %q", got)
+	}
+	if _, err := New(Options{Source: "native", seams: seams{noInstance: true}}); err == nil {
+		t.Error("native without an instance")
+	}
+}
+
 func TestMaxTreeDirs(t *testing.T) {
 	dir := realTemp(t)
 	for i := range 8 {
