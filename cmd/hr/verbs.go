@@ -40,6 +40,7 @@ type command struct {
 func verbs() []verb {
 	return []verb{
 		{"run", "[go build flags] [package] [-- args]", "run a program and keep it true to its source", runVerb},
+		{"reflex", "[reflex flags] [--] command", "run commands when files change, in the words of reflex", reflexVerb},
 		{"why", "[file]", "explain the last decision of the running hr, or what a file means to it", whyVerb},
 		{"version", "", "print the version", versionVerb},
 	}
@@ -96,13 +97,18 @@ func usage(w io.Writer) {
 	fmt.Fprint(w, "\nhr help VERB shows its flags. hrd is the daemon behind it: hrd help.\n")
 }
 
-// parse reads the flags of a verb. ok is false if the verb is over: help was
-// asked for or the words make no sense.
+// parse reads the flags of a verb in the go command's form. ok is false if the
+// verb is over: help was asked for or the words make no sense.
 func (c *command) parse(fs *pflag.FlagSet, v string, args []string) (code int, ok bool) {
+	return c.parseWords(fs, v, longFlags(fs, args))
+}
+
+// parseWords is parse for flags as they are: -sr is -s -r.
+func (c *command) parseWords(fs *pflag.FlagSet, v string, args []string) (code int, ok bool) {
 	fs.SortFlags = false
 	fs.SetOutput(io.Discard)
 	fs.Usage = func() {}
-	err := fs.Parse(longFlags(fs, args))
+	err := fs.Parse(args)
 	switch {
 	case err == nil:
 		return 0, true

@@ -1,0 +1,31 @@
+//go:build unix
+
+package main
+
+import (
+	"os"
+	"syscall"
+
+	"github.com/creack/pty"
+	"golang.org/x/term"
+)
+
+// resizeSignals announce a new size of our terminal.
+var resizeSignals = []os.Signal{syscall.SIGWINCH}
+
+// openOutput returns both ends of a terminal: programs write lines in time and
+// in colour to one, as they do under reflex.
+func openOutput() (ours, theirs *os.File, err error) { return pty.Open() }
+
+// resizeOutput gives a command's terminal the size of ours, if we have one.
+func resizeOutput(from, to *os.File) {
+	if term.IsTerminal(int(from.Fd())) {
+		pty.InheritSize(from, to) // the command then wraps its lines elsewhere, nothing more
+	}
+}
+
+// stdin is a terminal that nobody types at, as under reflex.
+func (s *reflexStream) stdin(end *os.File) *os.File { return end }
+
+// interruptGroup interrupts all processes of a command.
+func interruptGroup(pid int) { syscall.Kill(-pid, syscall.SIGINT) } // ESRCH: they are gone
