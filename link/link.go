@@ -65,6 +65,10 @@ type Result struct {
 	Linker string        // "go" or "incremental"
 	Mode   string        // "full" or "relink", for the incremental linker
 	Took   time.Duration // wall time inside the linker
+	// Reached stands for the set of functions in the program. The incremental
+	// linker does not check all that the toolchain's does (linkname, stack
+	// depth); that can only change when this does. 0: not known.
+	Reached uint64
 }
 
 // Refusal is the error of a linker that does not handle a request.

@@ -1,6 +1,7 @@
 package program
 
 import (
+	"hash/maphash"
 	"slices"
 
 	"github.com/hotreflex/hr/link/dialect"
@@ -23,7 +24,7 @@ func (p *Program) resolveAll() {
 	}
 	p.setStrings()
 	p.flood = reach.New(p.t)
-	p.coldLive = p.coldLive[:0]
+	p.coldLive, p.reached = p.coldLive[:0], 0
 	p.Phases.done("resolve")
 	p.reach()
 	p.Phases.done("reach")
@@ -54,8 +55,26 @@ func (p *Program) reach() {
 	roots = append(roots, runtimeTasks...)
 	p.flood.Run(roots)
 	p.coldLive = append(p.coldLive, p.flood.NewCold...)
+	p.reached += p.functionSum(p.flood.NewCold)
 	p.setMemProfiling()
 }
+
+// functionSum stands for the names of the functions among ids, in any order.
+func (p *Program) functionSum(ids []symtab.ID) (sum uint64) {
+	for _, id := range ids {
+		if p.t.Kind(id).IsText() {
+			sum += maphash.String(functionSeed, p.t.Name(id)) | 1
+		}
+	}
+	return sum
+}
+
+// functionSeed makes sums comparable within the process, which is all they are
+// for.
+var functionSeed = maphash.MakeSeed()
+
+// Reached stands for the set of live functions.
+func (p *Program) Reached() uint64 { return p.reached + p.functionSum(p.flood.HotLive) }
 
 // layOut places everything that is live and fills a new image.
 func (p *Program) layOut() {

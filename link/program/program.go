@@ -64,6 +64,7 @@ type Program struct {
 	version  string               // what runtime.Version returns
 	strings  map[string]symtab.ID // texts of variables that were set
 	coldLive []symtab.ID          // all live cold symbols
+	reached  uint64               // functionSum of coldLive
 	retired  []*symtab.Package    // replaced in the last link
 	Phases   Phases               // of the last link
 }
