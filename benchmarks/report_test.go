@@ -120,7 +120,7 @@ func TestJudge(t *testing.T) {
 func TestTable(t *testing.T) {
 	got := sampleResults().table()
 	for _, want := range []string{
-		"| ginsvc, body of a leaf, against air (default) | 44 ms | 1650 ms | 0.03 | ≤ 0.20 | yes |",
+		"| ginsvc, body of a leaf, against air (default) | 44 ms | 1650 ms | 0.027 | ≤ 0.20 | yes |",
 		"| a leaf imported by 200 packages, body, against go build + exec | not measured |",
 		"| ginsvc unchanged, against exec of the binary | 19 ms | 5.0 ms | 3.80 | ≤ that + 15 ms | yes |",
 		"| comment only: tools run | 1 |  |  | none | **no** |",

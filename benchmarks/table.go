@@ -73,13 +73,21 @@ func (r *results) targetTable(b *strings.Builder, section string) {
 				row[5] = "yes"
 			}
 			if t.against.tool != "" {
-				row[2], row[3] = show(unit, v.base), fmt.Sprintf("%.2f", v.got/v.base)
+				row[2], row[3] = show(unit, v.base), ratio(v.got/v.base)
 			}
 		}
 		rows = append(rows, row)
 	}
 	fmt.Fprintf(b, "## %s\n\n", section)
 	writeRows(b, []string{"figure", "hr", "against", "ratio", "to reach", "reached"}, rows)
+}
+
+// ratio has as many digits as the figures to reach need.
+func ratio(x float64) string {
+	if x < 0.1 {
+		return fmt.Sprintf("%.3f", x)
+	}
+	return fmt.Sprintf("%.2f", x)
 }
 
 // limit is the right side of a target in words.
