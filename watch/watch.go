@@ -67,6 +67,7 @@ type seams struct {
 	addWatch     func(dir string) error             // non-nil error replaces inotify_add_watch
 	delivers     func(dir string) bool              // replaces the probe for a file system without events
 	remoteMounts func(dir string) map[string]string // replaces a look at the mounts below dir
+	noInstance   bool                               // the kernel has no inotify instance left
 	maxWait      time.Duration
 }
 
