@@ -331,7 +331,7 @@ func execName(path string) string {
 // linkID is the action id of a link.
 func (t *Target) linkID(l *LinkRecipe, s *graph.Snapshot, archives map[string]Archive) string {
 	h := newHash("link")
-	h.add(t.toolID(), t.job.Linker, l.ModInfo, s.Target)
+	h.add(t.toolID(), t.job.Linker, string(l.ModInfo), s.Target)
 	h.add(l.Flags...)
 	for _, path := range slices.Sorted(maps.Keys(s.Packages)) {
 		if a, ok := archives[path]; ok {

@@ -193,7 +193,7 @@ func (e *Engine) linkRequest(t *Target, prog *Program, key string) (link.Request
 		BuildID:   sameLength(key, l.BuildID),
 		Env:       l.Env,
 		Dir:       l.Dir,
-		ModInfo:   l.ModInfo,
+		ModInfo:   string(l.ModInfo),
 	}
 	for _, path := range sortedKeys(s.Packages) {
 		p := s.Packages[path]

@@ -114,7 +114,8 @@ type LinkRecipe struct {
 	BuildID string   `json:"buildID"`
 	Env     []string `json:"env"`
 	Dir     string   `json:"dir"`
-	ModInfo string   `json:"modInfo"`
+	// ModInfo is no text: a string would not come back from JSON as it was.
+	ModInfo []byte `json:"modInfo"`
 	// Packages are the import paths of the link, main first.
 	Packages []string `json:"packages"`
 
@@ -153,7 +154,7 @@ func readLinkRecipe(dir string) (*LinkRecipe, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read recorded link: %w", err)
 	}
-	l.Packages, l.ModInfo, l.ids = paths, modInfo, map[string]string{}
+	l.Packages, l.ModInfo, l.ids = paths, []byte(modInfo), map[string]string{}
 	for i, path := range paths {
 		l.ids[path] = r.IDs[files[i]]
 	}
