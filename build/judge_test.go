@@ -136,11 +136,12 @@ func judge(t *testing.T, e *build.Engine, job build.Job, last *build.Program, ed
 	t.Helper()
 	apply(t, job.Dir, ed)
 	ctx := context.Background()
+	var prog *build.Program
+	var out *build.Outcome
 	target, err := e.Resolve(ctx, job)
-	if err != nil {
-		t.Fatalf("%s: resolve: %v", ed.name, err)
+	if err == nil {
+		prog, out, err = e.Build(ctx, target, last, build.Hooks{})
 	}
-	prog, out, err := e.Build(ctx, target, last, build.Hooks{})
 	want := filepath.Join(t.TempDir(), "want")
 	text, wantErr := goBuild(job, want)
 	if (err != nil) != (wantErr != nil) {

@@ -234,7 +234,11 @@ func runGo(ctx context.Context, goPath, dir string, env []string, args ...string
 		return nil, ctx.Err()
 	}
 	if err != nil {
-		return nil, &Error{Text: strings.TrimSpace(fmt.Sprintf("go %s: %s", args[0], cmpOr(strings.TrimSpace(stderr.String()), err.Error())))}
+		said := strings.TrimSpace(stderr.String())
+		if strings.HasPrefix(said, "go: ") {
+			return nil, &Error{Text: said} // as go build would say it
+		}
+		return nil, &Error{Text: strings.TrimSpace(fmt.Sprintf("go %s: %s", args[0], cmpOr(said, err.Error())))}
 	}
 	return out, nil
 }

@@ -1,0 +1,31 @@
+package build_test
+
+import (
+	"testing"
+
+	"github.com/hotreflex/hr/build"
+)
+
+// TestJudgeFound repeats what the random judge once found, each on a module of
+// its own: every line of the table was a difference to go build.
+func TestJudgeFound(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		edits []edit
+	}{
+		{"the go line asks for a newer toolchain", []edit{
+			{name: "new", file: "go.mod", old: "go 1.25", new: "go 1.99", fallback: true},
+			{name: "back", file: "go.mod", old: "go 1.99", new: "go 1.25"},
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := newEngine(t)
+			dir := extract(t, "testdata/mixed.txtar")
+			job := build.Job{Dir: dir, Env: testEnv(), Linker: "go", Flags: []string{"-buildvcs=false"}, Package: []string{"./cmd/mixed"}}
+			prog := judge(t, e, job, nil, edit{name: "first build", fallback: true})
+			for _, ed := range c.edits {
+				prog = judge(t, e, job, prog, ed)
+			}
+		})
+	}
+}
