@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 
 	"github.com/hotreflex/hr/build"
 	"github.com/hotreflex/hr/graph"
@@ -97,6 +98,10 @@ func (c *Client) stream(ctx context.Context, method, path string, in any) (io.Re
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
+		var asked *url.Error
+		if errors.As(err, &asked) {
+			err = asked.Err // the rest of it is an address that nobody typed
+		}
 		return nil, fmt.Errorf("ask hrd: %w", err)
 	}
 	if resp.StatusCode != http.StatusOK {

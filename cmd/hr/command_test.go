@@ -46,13 +46,28 @@ import (
 //	child-pid VAR           process id of the program that it runs
 //	hrd-kill                kill -9 the daemon
 //	hrd-pid VAR             its process id
+//	sooner DURATION         the last line came so soon after hrd-kill
+//	shim-go                 from now on a go command that notes its words in go.log, and
+//	                        that a file go.hold makes wait
+//	other-build DIR         hr and hrd of another build
+//	write FILE HEX          any bytes
+//	mount-tmpfs DIR SIZE    a file system of that size, or the script is skipped
+//	read-only DIR           make a mounted file system read-only
+//	waitfor-daemon          a daemon answers
+//	damage HOW DIR          spoil every file there: truncate or flip
+//	fill DIR                leave no room in its file system
+//	expand FILE             replace $VARIABLES in a file
+//	waitgone PID            that process ends
+//	differ A B              two words are not the same
 //	waitfor FILE REGEXP     a file comes to match
 func scriptCommands() map[string]func(ts *testscript.TestScript, neg bool, args []string) {
 	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
 		"code": cmdCode, "up": cmdUp, "use": cmdUse, "line": cmdLine, "until": cmdUntil,
 		"quiet": cmdQuiet, "ends": cmdEnds, "down": cmdDown, "signal": cmdSignal, "insist": cmdInsist, "type": cmdType,
 		"out": cmdOut, "get": cmdGet, "replace": cmdReplace, "swap": cmdSwap, "append": cmdAppend,
-		"hrd-kill": cmdKillDaemon, "hrd-pid": cmdDaemonPid, "child-pid": cmdChildPid, "waitfor": cmdWaitFor,
+		"hrd-kill": cmdKillDaemon, "hrd-pid": cmdDaemonPid, "child-pid": cmdChildPid,
+		"sooner": cmdSooner, "shim-go": cmdShimGo, "other-build": cmdOtherBuild, "write": cmdWrite,
+		"mount-tmpfs": cmdMount, "read-only": cmdReadOnly, "waitgone": cmdWaitGone, "damage": cmdDamage, "fill": cmdFill, "expand": cmdExpand, "waitfor-daemon": cmdWaitDaemon, "differ": cmdDiffer, "waitfor": cmdWaitFor,
 	}
 }
 
@@ -153,6 +168,7 @@ func cmdLine(ts *testscript.TestScript, neg bool, args []string) {
 		if !re.MatchString(line) {
 			ts.Fatalf("the next line is\n%s\nnot\n%s", line, text)
 		}
+		worldOf(ts).lastLine = time.Now()
 		ts.Logf("| %s", line)
 	}
 }
@@ -261,8 +277,9 @@ func cmdWaitFor(ts *testscript.TestScript, neg bool, args []string) {
 	re := pattern(ts, "(?m)"+args[1])
 	var data []byte
 	if !poll(func() bool {
-		data, _ = os.ReadFile(ts.MkAbs(args[0]))
-		return re.Match(data)
+		var err error
+		data, err = os.ReadFile(ts.MkAbs(args[0]))
+		return err == nil && re.Match(data)
 	}) {
 		ts.Fatalf("%s does not come to match %q:\n%s", args[0], args[1], data)
 	}
@@ -328,13 +345,17 @@ func cmdAppend(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(f.Close())
 }
 
-// daemonPid asks the script's daemon for its process id.
-func daemonPid(ts *testscript.TestScript) int {
+// daemonHello asks the script's daemon who it is.
+func daemonHello(ts *testscript.TestScript) (protocol.Hello, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	client := protocol.NewClient(func(ctx context.Context) (net.Conn, error) { return protocol.Dial(ctx, ts.Getenv("HR_RUNTIME_DIR")) })
 	defer client.Close()
-	hello, err := client.Hello(ctx)
+	return client.Hello(ctx)
+}
+
+func daemonPid(ts *testscript.TestScript) int {
+	hello, err := daemonHello(ts)
 	ts.Check(err)
 	return hello.Pid
 }
@@ -346,7 +367,9 @@ func cmdDaemonPid(ts *testscript.TestScript, neg bool, args []string) {
 
 func cmdKillDaemon(ts *testscript.TestScript, neg bool, args []string) {
 	want(ts, neg, args, 0, 0, "hrd-kill")
-	ts.Check(syscall.Kill(daemonPid(ts), syscall.SIGKILL))
+	pid := daemonPid(ts)
+	worldOf(ts).killed = time.Now()
+	ts.Check(syscall.Kill(pid, syscall.SIGKILL))
 }
 
 // cmdChildPid reads what hr why reads.

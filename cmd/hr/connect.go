@@ -61,6 +61,9 @@ func dialDaemon(ctx context.Context) (*protocol.Client, error) {
 	ensure := func(ctx context.Context) (net.Conn, error) { return protocol.Ensure(ctx, dir, spawn) }
 	client := protocol.NewClient(ensure)
 	hello, err := client.Hello(ctx)
+	for try := 1; err != nil && protocol.Gone(err) && try < dyingTries && pause(ctx); try++ {
+		hello, err = client.Hello(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -82,11 +85,24 @@ func dialDaemon(ctx context.Context) (*protocol.Client, error) {
 			return client, nil
 		}
 		client.Close()
-		select {
-		case <-ctx.Done():
+		if !pause(ctx) {
 			return nil, &protocol.Error{Code: protocol.CodeMismatch, Message: "an hrd of another build does not make room", Hint: "hrd stop --now ends it"}
-		case <-time.After(10 * time.Millisecond): // the old one closes its socket at once; this is its scheduling time
 		}
+	}
+}
+
+// dyingTries is how often we ask while a daemon dies: one that was killed still
+// takes connections until the kernel has torn it down, some milliseconds later.
+const dyingTries = 5
+
+// pause waits for the scheduling time of another process; it is false when ctx
+// has ended.
+func pause(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(10 * time.Millisecond):
+		return true
 	}
 }
 

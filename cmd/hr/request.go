@@ -74,6 +74,9 @@ func (r *runner) open(alone bool, from time.Time, names []string) {
 			return
 		}
 		if res.session != nil {
+			// The connection of this call waits for the next build: a daemon that
+			// drains takes no new ones.
+			res.backend.client.Hello(r.ctx)
 			res.session.Rest(rest) // ends with the session
 			send(r.ctx, r.lost, res.session)
 		}

@@ -25,10 +25,11 @@ const patience = 30 * time.Second
 // use signals and process groups, so there are none on Windows.
 func TestScripts(t *testing.T) {
 	bin := buildCommands(t)
+	flock := moduleVersion(t, "github.com/gofrs/flock") // any that this machine has for certain
 	goEnv := goDirs(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
-		Setup:               func(env *testscript.Env) error { return setup(env, bin, goEnv) },
+		Setup:               func(env *testscript.Env) error { return setup(env, bin, append(goEnv, "FLOCK="+flock)) },
 		Cmds:                scriptCommands(),
 		Condition:           scriptCondition,
 		RequireExplicitExec: true,
@@ -64,6 +65,15 @@ func goDirs(t *testing.T) []string {
 	return names
 }
 
+func moduleVersion(t *testing.T, path string) string {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Version}}", path).Output()
+	if err != nil {
+		t.Fatalf("go list -m: %v", err)
+	}
+	return strings.TrimSpace(string(out))
+}
+
 // setup gives a script its own home, caches, socket, port and module.
 func setup(env *testscript.Env, bin string, goEnv []string) error {
 	home := filepath.Join(env.WorkDir, "home")
@@ -76,6 +86,10 @@ func setup(env *testscript.Env, bin string, goEnv []string) error {
 		return err
 	}
 	run, err := os.MkdirTemp("", "hr") // short: the path of a socket has 108 bytes at most
+	if err != nil {
+		return err
+	}
+	goCommand, err := exec.LookPath("go")
 	if err != nil {
 		return err
 	}
@@ -92,7 +106,7 @@ func setup(env *testscript.Env, bin string, goEnv []string) error {
 		"HOME=" + home,
 		"XDG_CONFIG_HOME=", "XDG_CACHE_HOME=", "XDG_RUNTIME_DIR=",
 		"PATH=" + bin + string(filepath.ListSeparator) + os.Getenv("PATH"),
-		"BIN=" + bin,
+		"BIN=" + bin, "GODIR=" + filepath.Dir(goCommand),
 		"HR_CACHE_DIR=" + filepath.Join(env.WorkDir, "cache"),
 		"HR_RUNTIME_DIR=" + filepath.Join(run, "r"),
 		"GOFLAGS=", "GOWORK=", "GOTOOLCHAIN=local", "GOPROXY=off", "GOTELEMETRY=off", "GOSUMDB=off",

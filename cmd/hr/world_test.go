@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/creack/pty"
 	"github.com/rogpeppe/go-internal/testscript"
@@ -25,7 +26,9 @@ type world struct {
 	sessions map[string]*session
 	current  *session
 	probes   int
-	ends     []func() // undo what the script did to the machine, last first
+	killed   time.Time // the last hrd-kill
+	lastLine time.Time // when the script's last line was there
+	ends     []func()  // undo what the script did to the machine, last first
 }
 
 type worldKey struct{}

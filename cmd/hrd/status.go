@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -79,7 +80,7 @@ func printStatus(w io.Writer, s protocol.Status) {
 	}
 	fmt.Fprintf(w, "sessions  %d\n", len(s.Sessions))
 	for _, x := range s.Sessions {
-		fmt.Fprintf(w, "          %s %s in %s, %s, since %s\n", x.ID, x.Target, x.Dir, x.Context, x.Since.Format("15:04:05"))
+		fmt.Fprintf(w, "          %s %s in %s, %s, since %s\n", x.ID, cmp.Or(x.Target, "."), x.Dir, x.Context, x.Since.Format("15:04:05"))
 	}
 }
 
