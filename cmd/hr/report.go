@@ -109,6 +109,9 @@ func readReports(dir string) ([]*reportData, error) {
 }
 
 func (r *report) decide(changes []graph.Change) {
+	if len(changes) == 0 {
+		return // a look at all inputs that found nothing: what was told still holds
+	}
 	r.data.Decided = time.Now()
 	r.data.Changes, r.data.Outcome, r.data.Failure = nil, nil, nil
 	for _, c := range changes {
