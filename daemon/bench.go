@@ -32,6 +32,8 @@ type bench struct {
 	running *flight
 	used    time.Time
 	users   int // sessions
+
+	checking bool // a check of the linker's work is to come
 }
 
 // flight is one build and those who wait for it.
@@ -129,6 +131,9 @@ func (b *bench) fly(ctx context.Context, f, before *flight, t *build.Target) {
 		b.d.engine.Save(f.prog)
 		if f.out.Phases.GoBuild > 0 {
 			b.d.engine.Warm(b.d.life, t, f.prog)
+		}
+		if f.out.Linker == "incremental" {
+			b.checkLater(t.Key(), f.prog.Artifact)
 		}
 	}
 }

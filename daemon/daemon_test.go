@@ -179,7 +179,7 @@ func TestSupersede(t *testing.T) {
 		started := make(chan struct{})
 		wg.Go(func() {
 			close(started)
-			r, err := s.Build(t.Context(), protocol.BuildRequest{Seq: uint64(i+1)}, protocol.Handler{})
+			r, err := s.Build(t.Context(), protocol.BuildRequest{Seq: uint64(i + 1)}, protocol.Handler{})
 			if err != nil {
 				t.Errorf("build %d: %v", i, err)
 				return
