@@ -63,6 +63,7 @@ func (r Range) End() uint32 { return r.Start + r.Cap }
 type Chunk struct {
 	Name    string
 	Hot     bool
+	Packed  bool                   // read-only symbols follow each other without gaps
 	Syms    [NSections][]symtab.ID // in order of address
 	Range   [NSections]Range
 	Used    [NSections]uint32 // bytes of the range in use
@@ -86,6 +87,9 @@ const (
 	// functions of a sixteenth of a bucket to what a byte can count.
 	textAlign = 32
 	minFunc   = 16
+	// packedAlign is the alignment of symbols of a packed chunk: type descriptors
+	// and itabs, which the runtime walks from one to the next.
+	packedAlign = 8
 	// chunkAlign keeps chunks off each other's cache lines.
 	chunkAlign = 64
 )
@@ -137,7 +141,11 @@ func (c *Chunk) Measure(t *symtab.Table, pcln uint32) {
 func (c *Chunk) walk(t *symtab.Table, s Section, start uint32, f func(symtab.ID, uint32)) uint32 {
 	at := uint64(start)
 	for _, id := range c.Syms[s] {
-		at = alignUp(at, uint64(Align(t, id, s)))
+		a := Align(t, id, s)
+		if c.Packed {
+			a = packedAlign
+		}
+		at = alignUp(at, uint64(a))
 		f(id, uint32(at))
 		size := uint64(t.Size(id))
 		if s == Text {

@@ -15,7 +15,7 @@ type Layout struct {
 	Chunks []*Chunk
 
 	Section   [NSections]Range // whole sections, tails included
-	PcHeader  uint32           // at the start of the read-only segment
+	PcHeader  uint32           // in the read-only segment
 	Ftab      Range            // function table, Funcs+1 entries of 8 bytes
 	Funcs     uint32           // entries, used or not
 	FindFunc  Range            // lookup buckets
@@ -36,8 +36,9 @@ const (
 )
 
 // Plan lays out chunks that have been measured. build is the size of the build
-// info.
-func Plan(t *symtab.Table, chunks []*Chunk, build uint32) *Layout {
+// info. first, if there is one, is a chunk of read-only symbols for the very
+// start of the read-only segment, behind one word.
+func Plan(t *symtab.Table, chunks []*Chunk, build uint32, first *Chunk) *Layout {
 	l := &Layout{Chunks: chunks}
 	at := uint64(Base + headerSize)
 	at = l.section(t, Text, at, Bucket)
@@ -50,6 +51,11 @@ func Plan(t *symtab.Table, chunks []*Chunk, build uint32) *Layout {
 
 	at = alignUp(at, page)
 	start := at
+	if first != nil {
+		at += packedAlign
+		first.Range[Rodata] = Range{uint32(at), first.Used[Rodata]}
+		at = alignUp(l.check(at+uint64(first.Used[Rodata])), 64)
+	}
 	l.PcHeader = uint32(at)
 	at = l.table(&l.Ftab, at+pcHeaderSize, (l.Funcs+1)*ftabEntry)
 	at = l.table(&l.FindFunc, at, l.Section[Text].Cap/Bucket*findFuncBucket)

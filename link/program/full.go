@@ -79,18 +79,25 @@ func (p *Program) Reached() uint64 { return p.reached + p.functionSum(p.flood.Ho
 // layOut places everything that is live and fills a new image.
 func (p *Program) layOut() {
 	p.types = typeLists{}
+	p.typeLists()
 	p.parts = p.cut()
 	p.collect(p.parts...)
 	p.Phases.done("lines")
 
-	p.typeLists()
 	info := p.buildInfo()
 	var chunks []*layout.Chunk
 	for _, part := range p.parts {
 		part.measure(p.t)
 		chunks = append(chunks, part.Chunk)
 	}
-	p.layout = layout.Plan(p.t, chunks, uint32(len(info)))
+	var first *layout.Chunk
+	if p.coldTypes = p.coldRun(); p.coldTypes != nil {
+		p.collect(p.coldTypes)
+		p.coldTypes.measure(p.t)
+		first = p.coldTypes.Chunk
+		p.parts = append(p.parts, p.coldTypes)
+	}
+	p.layout = layout.Plan(p.t, chunks, uint32(len(info)), first)
 	l := p.layout
 	p.setBases()
 	for _, part := range p.parts {
@@ -143,7 +150,7 @@ func (p *Program) cut() []*part {
 	for _, id := range p.coldLive {
 		kind := p.t.Kind(id)
 		switch {
-		case p.isOwn(id) || kind == dialect.TLSBSS:
+		case p.isOwn(id) || p.t.InRun(id) || kind == dialect.TLSBSS:
 		case kind.IsFIPS():
 			fips.Add(p.t, id)
 		default:
@@ -156,6 +163,11 @@ func (p *Program) cut() []*part {
 		}
 	}
 	parts := []*part{cold, fips, p.own}
+	if p.d.ContiguousTypes {
+		p.run = &part{Chunk: &layout.Chunk{Name: "types, hot", Hot: true, Packed: true}}
+		p.fillRun(p.run)
+		parts = append(parts, p.run)
+	}
 	p.byPath = map[string]*part{}
 	for _, pkg := range p.hot {
 		part := &part{Chunk: &layout.Chunk{Name: pkg.Path, Hot: true}, pkg: pkg}
@@ -171,7 +183,7 @@ func (p *Program) cut() []*part {
 func (p *Program) addHot(part *part) {
 	for _, o := range part.pkg.Objects {
 		for id := o.Base; id < o.Base+symtab.ID(o.NDefs()); id++ {
-			if p.t.Bits[id]&symtab.Live == 0 {
+			if p.t.Bits[id]&symtab.Live == 0 || p.t.InRun(id) {
 				continue
 			}
 			if p.t.Kind(id).IsFIPS() {

@@ -55,6 +55,9 @@ func (part *part) measure(t *symtab.Table) {
 func (p *Program) fillLines(part *part) {
 	l := p.layout
 	text := part.Range[layout.Text]
+	if text.Cap == 0 && part.Funcs.Cap == 0 {
+		return
+	}
 	addr, entry := part.Pcln, l.Ftab.Start+8*part.Funcs.Start
 	at := make([]struct{ addr, entry uint32 }, len(part.lines))
 	for i, b := range part.lines {

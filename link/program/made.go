@@ -27,6 +27,7 @@ type madeSyms struct {
 	fixed, growing []symtab.ID
 
 	moduledata, runtimeTasks       *symtab.MadeSym
+	second                         symtab.ID // module data of the second run of types
 	mainList, runtimeList          symtab.ID // arrays of init tasks
 	typelinks, itablinks, textsect symtab.ID
 	padFunc                        symtab.ID // function record of unused table entries
@@ -79,6 +80,12 @@ func (p *Program) override() {
 	m.moduledata = p.t.Override(first, symtab.MadeSym{
 		Kind: dialect.Noptrdata, Align: 32, Size: p.t.Size(first),
 	})
+	if p.d.ContiguousTypes {
+		m.second = p.t.MakeLocal("runtime.secondmoduledata", symtab.MadeSym{
+			Kind: dialect.Noptrdata, Align: 32, Size: m.moduledata.Size,
+		})
+		m.fixed = append(m.fixed, m.second)
+	}
 	last := p.require("runtime.lastmoduledatap", abi0)
 	p.t.Override(last, symtab.MadeSym{
 		Kind: dialect.Noptrdata, Align: addrSize, Size: addrSize,

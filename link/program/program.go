@@ -44,22 +44,23 @@ type Package struct {
 
 // Program is a linked program and the knowledge behind it.
 type Program struct {
-	in     Input
-	d      *dialect.Dialect
-	t      *symtab.Table
-	main   *symtab.Package
-	hot    []*symtab.Package // in order of resolution, main last
-	flood  *reach.Flood
-	made   madeSyms
-	host   hostCode
-	layout *layout.Layout
-	parts  []*part
-	own    *part            // of the linker's own symbols
-	byPath map[string]*part // hot parts
-	types  typeLists
-	Image  *image.Image
-	bases  reloc.Bases
-	places pcln.Places
+	in             Input
+	d              *dialect.Dialect
+	t              *symtab.Table
+	main           *symtab.Package
+	hot            []*symtab.Package // in order of resolution, main last
+	flood          *reach.Flood
+	made           madeSyms
+	host           hostCode
+	layout         *layout.Layout
+	parts          []*part
+	own            *part            // of the linker's own symbols
+	byPath         map[string]*part // hot parts
+	coldTypes, run *part            // runs of types, see contiguous.go; else nil
+	types          typeLists
+	Image          *image.Image
+	bases          reloc.Bases
+	places         pcln.Places
 
 	version  string               // what runtime.Version returns
 	strings  map[string]symtab.ID // texts of variables that were set

@@ -168,6 +168,14 @@ func (p *Program) placeChanges(changed map[*symtab.Package]bool) bool {
 		}
 	}
 	p.typeLists()
+	if p.run != nil {
+		p.fillRun(p.run)
+		p.run.measure(p.t)
+		if !p.run.Fits() {
+			return false
+		}
+		p.run.Assign(p.t)
+	}
 	p.own.measure(p.t)
 	if !p.own.Fits() {
 		return false
@@ -184,7 +192,7 @@ func (p *Program) placeCold() bool {
 	part := &part{Chunk: &layout.Chunk{Name: "cold, later"}, fresh: true}
 	n := 0
 	for _, id := range fresh {
-		if p.made.isMark[id] || p.host.isAlias[id] {
+		if p.made.isMark[id] || p.host.isAlias[id] || p.t.InRun(id) {
 			continue
 		}
 		if p.t.Kind(id).IsFIPS() || p.isOwn(id) {
@@ -259,7 +267,7 @@ func equalSyms(a, b *layout.Chunk) bool {
 // patch rewrites relocations of parts that stay whose target has moved, come to
 // life or died.
 func (p *Program) patch() {
-	coldGrew := len(p.flood.NewCold) > 0
+	coldGrew := len(p.flood.NewCold) > 0 || len(p.types.later) > 0 || len(p.types.laterItabs) > 0
 	for _, part := range p.parts {
 		if part.fresh {
 			continue

@@ -29,6 +29,9 @@ func (p *Program) fillTables() {
 
 	p.writeTypeLists()
 	m.moduledata.Data = p.moduledata()
+	if p.d.ContiguousTypes {
+		p.t.MadeOf(m.second).Data = p.secondModule()
+	}
 
 	header := make([]byte, 72) // runtime.pcHeader
 	le.PutUint32(header, 0xfffffff1)
@@ -50,53 +53,86 @@ func (p *Program) fillTables() {
 	p.Image.Put(l.PcHeader, header)
 }
 
-// moduledata makes the content of runtime.firstmoduledata. Names and offsets of
-// its fields come from the type descriptor; a field that is not known here may
-// mean anything, so it ends the link.
+// module is a runtime.moduledata under construction. Names and offsets of its
+// fields come from the type descriptor.
+type module struct {
+	b      []byte
+	fields map[string]uint32
+}
+
+func newModule(p *Program) *module {
+	m := &module{make([]byte, p.made.moduledata.Size), map[string]uint32{}}
+	for _, f := range gotype.Fields(p.t, p.require("type:runtime.moduledata", abi0)) {
+		m.fields[f.Name] = f.Offset
+	}
+	return m
+}
+
+// set fills a word; a field that this version does not have is left out.
+func (m *module) set(name string, v uint32) {
+	if off, ok := m.fields[name]; ok {
+		le.PutUint64(m.b[off:], uint64(v))
+	}
+}
+
+func (m *module) slice(name string, addr, n uint32) {
+	if off, ok := m.fields[name]; ok {
+		le.PutUint64(m.b[off:], uint64(addr))
+		le.PutUint64(m.b[off+8:], uint64(n))
+		le.PutUint64(m.b[off+16:], uint64(n))
+	}
+}
+
+// zeroFields are zero in a program without plugins and shared libraries.
+var zeroFields = []string{
+	"NotInHeap", "ptab", "pluginpath", "pkghashes", "modulename", "modulehashes",
+	"bad", "gcdatamask", "gcbssmask", "typemap", "next",
+}
+
+// moduledata makes the content of runtime.firstmoduledata. A field that is not
+// known here may mean anything, so it ends the link.
 func (p *Program) moduledata() []byte {
 	l := p.layout
-	m := &p.made
-	addr := p.addresses()
+	made := &p.made
 	ro := l.Section[layout.Rodata]
-	b := make([]byte, m.moduledata.Size)
-	slice := func(off, addr, n uint32) {
-		le.PutUint64(b[off:], uint64(addr))
-		le.PutUint64(b[off+8:], uint64(n))
-		le.PutUint64(b[off+16:], uint64(n))
-	}
+	m := newModule(p)
+	known := map[string]bool{"hasmain": true}
+	set := func(name string, v uint32) { known[name] = true; m.set(name, v) }
+	slice := func(name string, addr, n uint32) { known[name] = true; m.slice(name, addr, n) }
 	entries := func(id symtab.ID, size uint32) uint32 { return p.t.Size(id) / size }
-	for _, f := range gotype.Fields(p.t, p.require("type:runtime.moduledata", abi0)) {
-		switch f.Name {
-		case "funcnametab", "filetab", "pctab":
-			slice(f.Offset, ro.Start, ro.Cap)
-		case "cutab":
-			slice(f.Offset, ro.Start, ro.Cap/4)
-		case "pclntable":
-			slice(f.Offset, l.Ftab.Start, ro.End()-l.Ftab.Start)
-		case "ftab":
-			slice(f.Offset, l.Ftab.Start, l.Funcs+1)
-		case "textsectmap":
-			slice(f.Offset, p.t.Addr[m.textsect], 1)
-		case "typelinks":
-			slice(f.Offset, p.t.Addr[m.typelinks], entries(m.typelinks, 4))
-		case "itablinks":
-			slice(f.Offset, p.t.Addr[m.itablinks], entries(m.itablinks, addrSize))
-		case "inittasks":
-			slice(f.Offset, p.t.Addr[m.mainList], entries(m.mainList, addrSize))
-		case "hasmain":
-			b[f.Offset] = 1
-		case "NotInHeap", "ptab", "pluginpath", "pkghashes", "modulename", "modulehashes",
-			"bad", "gcdatamask", "gcbssmask", "typemap", "next":
-			// Zero in a program without plugins and shared libraries.
-		default:
-			a, ok := addr[f.Name]
-			if !ok {
-				symtab.Fail("runtime.moduledata has an unknown field %s", f.Name)
+
+	slice("funcnametab", ro.Start, ro.Cap)
+	slice("filetab", ro.Start, ro.Cap)
+	slice("pctab", ro.Start, ro.Cap)
+	slice("cutab", ro.Start, ro.Cap/4)
+	slice("pclntable", l.Ftab.Start, ro.End()-l.Ftab.Start)
+	slice("ftab", l.Ftab.Start, l.Funcs+1)
+	slice("textsectmap", p.t.Addr[made.textsect], 1)
+	slice("inittasks", p.t.Addr[made.mainList], entries(made.mainList, addrSize))
+	for name, addr := range p.addresses() {
+		set(name, addr)
+	}
+	for _, name := range zeroFields {
+		known[name] = true
+	}
+	if p.d.ContiguousTypes {
+		for name, v := range p.runFields(p.coldTypes, len(p.types.cold), len(p.types.coldItabs)) {
+			if name != "etypes" { // the second run lies inside of the first module
+				set(name, v)
 			}
-			le.PutUint64(b[f.Offset:], uint64(a))
+		}
+		set("next", p.t.Addr[made.second])
+	} else {
+		slice("typelinks", p.t.Addr[made.typelinks], entries(made.typelinks, 4))
+		slice("itablinks", p.t.Addr[made.itablinks], entries(made.itablinks, addrSize))
+	}
+	for name := range m.fields {
+		if !known[name] {
+			symtab.Fail("runtime.moduledata has an unknown field %s", name)
 		}
 	}
-	return b
+	m.b[m.fields["hasmain"]] = 1
+	return m.b
 }
 
 // buildInfo is what "go version -m" looks for at the start of the writable

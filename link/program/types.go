@@ -14,7 +14,10 @@ import (
 type typeLists struct {
 	cold, hot           []namedType // sorted by name
 	coldItabs, hotItabs []symtab.ID
-	seen                int // cold symbols that have been sorted in
+	// Cold ones that were reached after the layout, if types must be contiguous.
+	later      []namedType
+	laterItabs []symtab.ID
+	seen       int // cold symbols that have been sorted in
 }
 
 type namedType struct {
@@ -27,11 +30,20 @@ type namedType struct {
 func (p *Program) typeLists() {
 	l := &p.types
 	fresh := p.coldLive[l.seen:]
+	later := p.d.ContiguousTypes && l.seen > 0
 	l.seen = len(p.coldLive)
 	types, itabs := p.listed(fresh)
-	l.cold = merge(l.cold, types)
-	l.coldItabs = append(l.coldItabs, itabs...)
+	if later {
+		l.later = merge(l.later, types)
+		l.laterItabs = append(l.laterItabs, itabs...)
+	} else {
+		l.cold = merge(l.cold, types)
+		l.coldItabs = append(l.coldItabs, itabs...)
+	}
 	l.hot, l.hotItabs = p.listed(p.flood.HotLive)
+	if p.d.ContiguousTypes {
+		return // the runtime walks the descriptors
+	}
 	p.t.MadeOf(p.made.typelinks).Size = uint32(len(l.cold)+len(l.hot)) * 4
 	p.t.MadeOf(p.made.itablinks).Size = uint32(len(l.coldItabs)+len(l.hotItabs)) * addrSize
 }
@@ -71,6 +83,9 @@ func merge(a, b []namedType) []namedType {
 
 // writeTypeLists makes the content of the tables from the types' addresses.
 func (p *Program) writeTypeLists() {
+	if p.d.ContiguousTypes {
+		return
+	}
 	l := &p.types
 	table := make([]byte, 0, 4*(len(l.cold)+len(l.hot)))
 	for _, t := range merge(l.cold, l.hot) {

@@ -34,7 +34,7 @@ type Site struct {
 
 // Sites are the changeable relocations of a chunk.
 type Sites struct {
-	Hot  []Site // target hot, dead or alive
+	Hot  []Site // target hot or movable, dead or alive
 	Dead []Site // target a dead cold symbol
 }
 
@@ -64,8 +64,12 @@ func note(t *symtab.Table, o *symtab.Object, id symtab.ID, i int32, to symtab.ID
 	}
 	bits := t.Bits[to]
 	switch {
+	case bits&symtab.Moves != 0:
+		sites.Hot = append(sites.Hot, Site{id, i, Effective(t, to)})
 	case bits&symtab.Hot != 0:
-		if own := t.Owner(id); own == nil || own.Pkg != t.Owner(to).Pkg {
+		// Within a package nothing moves without the whole chunk, but for types
+		// that lie elsewhere.
+		if own := t.Owner(id); own == nil || own.Pkg != t.Owner(to).Pkg || t.InRun(to) {
 			sites.Hot = append(sites.Hot, Site{id, i, Effective(t, to)})
 		}
 	case bits&symtab.Live == 0:

@@ -19,6 +19,7 @@ const (
 	Scanned                         // relocations have been followed
 	ScannedInIface                  // and with the InIface mark
 	Alias                           // a package definition that stands for another symbol
+	Moves                           // cold or hot, it has another address in every link
 )
 
 // Table holds all symbols. The slices are indexed by ID.
@@ -198,6 +199,12 @@ func (t *Table) Flag2(id ID) uint8 {
 
 // IsGoType tells whether id is a type descriptor.
 func (t *Table) IsGoType(id ID) bool { return t.Flag(id)&goobj.GoType != 0 }
+
+// InRun tells whether id is a type or itab that the runtime finds by walking
+// from one to the next (dialect.ContiguousTypes).
+func (t *Table) InRun(id ID) bool {
+	return t.D.ContiguousTypes && (t.Flag(id)&goobj.Typelink != 0 || t.Flag2(id)&goobj.Itab != 0)
+}
 
 // Gotype is the type descriptor of a variable, or 0.
 func (t *Table) Gotype(id ID) ID {
