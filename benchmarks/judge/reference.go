@@ -1,0 +1,168 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hotreflex/hr/benchmarks/judge/edits"
+)
+
+// reference is what go build makes of a tree.
+type reference struct {
+	path string // the program
+	text string // what it said if it failed
+	ok   bool
+	took time.Duration
+}
+
+// goBuild runs go build with the flags that hr uses.
+func goBuild(ctx context.Context, p *edits.Program, flags, env []string, out string) (reference, error) {
+	args := append([]string{"build", "-o", out}, flags...)
+	cmd := exec.CommandContext(ctx, "go", append(args, p.Package)...)
+	cmd.Dir, cmd.Env = p.Dir, append(slices.Clone(env), "PWD="+p.Dir)
+	begin := time.Now()
+	said, err := cmd.CombinedOutput()
+	r := reference{path: out, text: strings.TrimRight(string(said), "\n"), ok: err == nil, took: time.Since(begin)}
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) || ctx.Err() != nil {
+		return r, fmt.Errorf("go build: %w", err)
+	}
+	return r, nil
+}
+
+// zeroed reads a program and blanks its build ids: Go's own, which stands in the
+// text as well, the GNU note made of it, and the UUID of a Mach-O file.
+func zeroed(path string) ([]byte, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	id, err := exec.Command("go", "tool", "buildid", path).Output()
+	if err != nil {
+		return nil, fmt.Errorf("read build id of %s: %w", path, err)
+	}
+	id = bytes.TrimSpace(id)
+	if len(id) > 0 {
+		data = bytes.ReplaceAll(data, id, bytes.Repeat([]byte{'0'}, len(id)))
+	}
+	// ELF note: name size 4, description size 20, type 3 (NT_GNU_BUILD_ID), "GNU\0".
+	head := []byte{4, 0, 0, 0, 20, 0, 0, 0, 3, 0, 0, 0, 'G', 'N', 'U', 0}
+	if i := bytes.Index(data, head); i >= 0 {
+		clear(data[i+len(head) : i+len(head)+20])
+	}
+	// Mach-O: load command 0x1b (LC_UUID) of 24 bytes.
+	if bytes.HasPrefix(data, []byte{0xcf, 0xfa, 0xed, 0xfe}) {
+		if i := bytes.Index(data[:4096], []byte{0x1b, 0, 0, 0, 24, 0, 0, 0}); i >= 0 {
+			clear(data[i+8 : i+24])
+		}
+	}
+	return data, nil
+}
+
+// sameBytes compares two programs.
+func sameBytes(a, b string) (bool, error) {
+	x, err := zeroed(a)
+	if err != nil {
+		return false, err
+	}
+	y, err := zeroed(b)
+	if err != nil {
+		return false, err
+	}
+	return bytes.Equal(x, y), nil
+}
+
+// behaviour is what a program does that anybody can see: what it prints and its
+// exit code, or what its server answers.
+func behaviour(ctx context.Context, p *edits.Program, path string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	if len(p.Paths) > 0 {
+		return serverBehaviour(ctx, p, path)
+	}
+	cmd := exec.CommandContext(ctx, path, p.Args...)
+	cmd.Dir = os.TempDir()
+	cmd.WaitDelay = time.Second
+	out, err := cmd.CombinedOutput()
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	}
+	text := string(out)
+	if err != nil {
+		text = stable(text)
+	}
+	return fmt.Sprintf("%v\n%s", err, text), nil
+}
+
+// stable cuts what a panic prints to its message: addresses and the numbers of
+// goroutines differ from run to run.
+func stable(text string) string {
+	head, _, _ := strings.Cut(text, "\ngoroutine ")
+	return head
+}
+
+func serverBehaviour(ctx context.Context, p *edits.Program, path string) (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	addr := l.Addr().String()
+	l.Close()
+	cmd := exec.CommandContext(ctx, path, "-addr", addr)
+	cmd.Dir = os.TempDir()
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = &said, &said, time.Second
+	if err := cmd.Start(); err != nil {
+		return "", err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	var b strings.Builder
+	for i := 0; i < len(p.Paths); {
+		resp, err := client.Get("http://" + addr + p.Paths[i])
+		if err != nil {
+			select {
+			case err := <-ended:
+				return fmt.Sprintf("%v\n%s", err, stable(said.String())), nil
+			case <-time.After(5 * time.Millisecond):
+				continue
+			}
+		}
+		body, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		fmt.Fprintf(&b, "%s: %s\n%s\n", p.Paths[i], resp.Status, body)
+		i++
+	}
+	cmd.Process.Kill()
+	<-ended
+	return b.String(), nil
+}
+
+// sameProgram compares as the linker allows.
+func (o *options) sameProgram(ctx context.Context, p *edits.Program, got, want string) (bool, string, error) {
+	if o.linker == "go" {
+		ok, err := sameBytes(got, want)
+		return ok, fmt.Sprintf("%s is not %s", got, want), err
+	}
+	x, err := behaviour(ctx, p, got)
+	if err != nil {
+		return false, "", fmt.Errorf("run %s: %w", filepath.Base(got), err)
+	}
+	y, err := behaviour(ctx, p, want)
+	if err != nil {
+		return false, "", fmt.Errorf("run what go build made: %w", err)
+	}
+	return x == y, fmt.Sprintf("hr's program says\n%s\nthat of go build\n%s", x, y), nil
+}
