@@ -45,6 +45,9 @@ type Options struct {
 	Self []string
 	// NoIncremental leaves all links to the toolchain's linker.
 	NoIncremental bool
+	// CheckLinks has the incremental linker verify each of its links; reports of
+	// what it finds lie in CacheDir.
+	CheckLinks bool
 	// Release lets a successor begin: called once when the daemon drains with
 	// sessions still open, after the store was closed; may be nil.
 	Release func()

@@ -7,7 +7,8 @@ import (
 )
 
 // UserOptions are the options for this user's machine: where caches belong and
-// which places are fast.
+// which places are fast. HR_LINK_CHECK makes every incremental link verify
+// itself, which costs a full link each time; hrd status counts what was found.
 func UserOptions() (Options, error) {
 	cacheDir := os.Getenv("HR_CACHE_DIR")
 	if cacheDir == "" {
@@ -21,7 +22,10 @@ func UserOptions() (Options, error) {
 	if err != nil {
 		return Options{}, fmt.Errorf("find own executable: %w", err)
 	}
-	return Options{CacheDir: cacheDir, FastDirs: fastDirs(), Self: []string{self, "toolexec"}}, nil
+	return Options{
+		CacheDir: cacheDir, FastDirs: fastDirs(), Self: []string{self, "toolexec"},
+		CheckLinks: os.Getenv("HR_LINK_CHECK") != "",
+	}, nil
 }
 
 // fastDirs are places in memory, best first. A cache directory that was chosen

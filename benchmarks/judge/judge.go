@@ -53,7 +53,7 @@ func (o *options) begin(ctx context.Context, name string) (*judge, error) {
 		return nil, err
 	}
 	env := append(os.Environ(), "GOFLAGS=", "GOWORK=", "GOENV=off", "GOTOOLCHAIN=local", "GOSUMDB=off",
-		"HR_CACHE_DIR="+filepath.Join(base, "cache"), "HR_RUNTIME_DIR="+filepath.Join(base, "run"))
+		"HR_CACHE_DIR="+filepath.Join(base, "cache"), "HR_RUNTIME_DIR="+filepath.Join(base, "run"), "HR_LINK_CHECK=1")
 	j := &judge{o: o, base: base, env: env, tally: newTally()}
 	if j.p, err = edits.Make(name, filepath.Join(base, "tree"), o.examples, env); err != nil {
 		return nil, err
