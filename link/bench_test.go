@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hotreflex/hr/link"
 	"github.com/hotreflex/hr/link/linktest"
@@ -71,6 +72,7 @@ func benchmarkModule(b *testing.B, m *linktest.Module, pattern, file, before str
 		defer l.Close()
 		link1(b, l, first, "prog")
 		i := 0
+		phases := map[string]time.Duration{}
 		for b.Loop() {
 			i++
 			r := first
@@ -78,6 +80,12 @@ func benchmarkModule(b *testing.B, m *linktest.Module, pattern, file, before str
 				r = second
 			}
 			link1(b, l, r, "prog"+string(rune('a'+i%4)))
+			for _, p := range l.Phases(r.State) {
+				phases[p.Name] += p.Took
+			}
+		}
+		for name, took := range phases {
+			b.ReportMetric(float64(took.Microseconds())/1000/float64(i), name+"-ms")
 		}
 		st := l.Stats()
 		b.ReportMetric(float64(st.HeapBytes)/1e6, "heap-MB")

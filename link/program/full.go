@@ -32,7 +32,7 @@ func (p *Program) resolveAll() {
 
 // reach finds what is live with the present objects.
 func (p *Program) reach() {
-	mainTasks, runtimeTasks := p.initTasks("main..inittask"), p.initTasks("runtime..inittask")
+	mainTasks, runtimeTasks := p.order.tasks(p)
 	p.setTasks(p.made.mainList, mainTasks)
 	p.setTasks(p.made.runtimeList, runtimeTasks)
 	n := uint64(len(runtimeTasks))

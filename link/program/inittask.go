@@ -2,6 +2,7 @@ package program
 
 import (
 	"container/heap"
+	"strings"
 
 	"github.com/hotreflex/hr/link/dialect"
 	"github.com/hotreflex/hr/link/goobj"
@@ -9,6 +10,71 @@ import (
 )
 
 func relocs(r ...goobj.Reloc) []goobj.Reloc { return r }
+
+// initOrder keeps the order of initialisation. It changes only with the imports of
+// hot packages, or when one of them gets or loses code to run; finding it anew
+// costs milliseconds in a large program.
+type initOrder struct {
+	signature     string
+	main, runtime []uint32 // name slots of tasks
+}
+
+// tasks returns the tasks of the program and those of the runtime, in order.
+func (o *initOrder) tasks(p *Program) (main, runtime []symtab.ID) {
+	signature := p.taskSignature()
+	if o.signature == signature {
+		return p.tasksOf(o.main), p.tasksOf(o.runtime)
+	}
+	main, runtime = p.initTasks("main..inittask"), p.initTasks("runtime..inittask")
+	o.signature, o.main, o.runtime = signature, p.slotsOf(main), p.slotsOf(runtime)
+	return main, runtime
+}
+
+// taskSignature is what the order depends on as far as hot packages go: their
+// tasks, whether they have something to run, and what they wait for.
+func (p *Program) taskSignature() string {
+	var b strings.Builder
+	for _, pkg := range p.hot {
+		name := "main"
+		if pkg != p.main {
+			name = symtab.EscapePath(pkg.Path)
+		}
+		id := p.t.Lookup(name+"..inittask", abi0)
+		b.WriteString("\n" + name)
+		if id == 0 {
+			continue
+		}
+		if p.t.Size(id) > taskHeader {
+			b.WriteString(" runs")
+		}
+		o, relocs := p.t.Relocs(id)
+		for i := range relocs {
+			if relocs[i].Type() == p.d.InitOrder {
+				b.WriteString(" " + p.t.NameOf(o, relocs[i].Ref()))
+			}
+		}
+	}
+	return b.String()
+}
+
+func (p *Program) tasksOf(slots []uint32) []symtab.ID {
+	ids := make([]symtab.ID, len(slots))
+	for i, s := range slots {
+		ids[i], _ = p.t.Meaning(s)
+	}
+	return ids
+}
+
+func (p *Program) slotsOf(ids []symtab.ID) []uint32 {
+	slots := make([]uint32, len(ids))
+	for i, id := range ids {
+		slots[i] = p.t.SlotNamed(p.t.Name(id), abi0)
+	}
+	return slots
+}
+
+// taskHeader is the size of a runtime.initTask without functions.
+const taskHeader = 8
 
 // initTasks is the order in which packages are initialised, beginning from the
 // task of one package: of those whose imports are all done, the one with the
@@ -47,11 +113,10 @@ func (p *Program) initTasks(root string) []symtab.ID {
 	}
 	var order []symtab.ID
 	done := 0
-	const header = 8 // of runtime.initTask
 	for ready.Len() > 0 {
 		id := heap.Pop(ready).(task).id
 		done++
-		if p.t.Size(id) > header {
+		if p.t.Size(id) > taskHeader {
 			order = append(order, id)
 		}
 		for _, by := range importers[id] {

@@ -50,6 +50,7 @@ type Program struct {
 	main           *symtab.Package
 	hot            []*symtab.Package // in order of resolution, main last
 	flood          *reach.Flood
+	order          initOrder
 	made           madeSyms
 	host           hostCode
 	layout         *layout.Layout

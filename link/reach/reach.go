@@ -126,7 +126,7 @@ func (f *Flood) knows(id symtab.ID) *knowledge {
 
 func (f *Flood) visit(id symtab.ID) {
 	t := f.t
-	flag, flag2 := t.Flag(id), t.Flag2(id)
+	kind, flag, flag2 := t.Record(id)
 	isType := flag&goobj.GoType != 0
 	if flag2&goobj.UsedInIface != 0 {
 		t.Bits[id] |= symtab.InIface
@@ -141,7 +141,7 @@ func (f *Flood) visit(id symtab.ID) {
 		return
 	}
 	t.Bits[id] |= done
-	switch t.Kind(id) {
+	switch kind {
 	case dialect.Unsupported:
 		symtab.Fail("%s is a coverage or fuzzing counter", t.Name(id))
 	case dialect.None, dialect.Debug, dialect.Unknown:

@@ -87,3 +87,8 @@ func (n *names) resize(size int) {
 func (t *Table) Lookup(name string, abi uint16) ID {
 	return t.slots[t.slot(name, abi, hashName(name, abi))].win
 }
+
+// SlotNamed is the slot of a name, for Meaning.
+func (t *Table) SlotNamed(name string, abi uint16) uint32 {
+	return t.slot(name, abi, hashName(name, abi))
+}

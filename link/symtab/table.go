@@ -197,6 +197,16 @@ func (t *Table) Flag2(id ID) uint8 {
 	return 0
 }
 
+// Record is what is known of a symbol at one look: kind and flags.
+func (t *Table) Record(id ID) (kind dialect.Kind, flag, flag2 uint8) {
+	if t.Bits[id]&Made != 0 {
+		return t.Kind(id), t.Flag(id), t.Flag2(id)
+	}
+	o := t.Objects[t.obj[id]]
+	s := o.Sym(int(id - o.Base))
+	return t.D.Kind(s.Kind()), s.Flag(), s.Flag2()
+}
+
 // IsGoType tells whether id is a type descriptor.
 func (t *Table) IsGoType(id ID) bool { return t.Flag(id)&goobj.GoType != 0 }
 
