@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/pflag"
 
@@ -19,12 +18,11 @@ import (
 type runFlags struct {
 	json, noDaemon, debug, verbose bool
 	noop, profile, linker, watcher string
-	handover                       string
-	grace                          time.Duration
-	dir                            string // -C
-	goFlags                        []string
-	rest                           []string // package and arguments
-	dash                           int      // how many of rest stood before "--", -1 without one
+	superviseFlags
+	dir     string // -C
+	goFlags []string
+	rest    []string // package and arguments
+	dash    int      // how many of rest stood before "--", -1 without one
 }
 
 // goFlag is a build flag that is handed to the go command as it is.
@@ -93,8 +91,7 @@ func (f *runFlags) define(fs *pflag.FlagSet) {
 	fs.StringVar(&f.noop, "noop", "skip", "what a comment-only edit does: skip or restart")
 	fs.StringVar(&f.linker, "linker", "auto", "auto, incremental or go")
 	fs.StringVar(&f.watcher, "watcher", "", "native, poll or reflex; native or poll by the file system if not given")
-	fs.StringVar(&f.handover, "handover", "auto", "keep listening sockets between generations: auto or off")
-	fs.DurationVar(&f.grace, "grace", 3*time.Second, "from the stop signal to the kill")
+	f.superviseFlags.define(fs)
 	fs.StringVarP(&f.dir, "chdir", "C", "", "change to this directory first")
 	for _, g := range goValueFlags {
 		fs.Var(&goFlag{&f.goFlags, g[0], false}, g[0], g[1])
@@ -124,10 +121,7 @@ func (f *runFlags) check() error {
 				Hint:    "hr help run lists the flags"}
 		}
 	}
-	if f.grace < 0 {
-		return &protocol.Error{Code: protocol.CodeUsage, Message: "-grace is negative", Hint: "give a duration such as 3s"}
-	}
-	return nil
+	return f.superviseFlags.check()
 }
 
 // job makes the build's job and the program's arguments of the flags.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/hotreflex/hr/graph"
@@ -33,7 +34,9 @@ func (r *runner) watchModule() {
 }
 
 func (r *runner) watchTrees(trees, dirs []string) {
-	r.trees = trees
+	r.ruleTrees = r.rules.trees(trees)
+	r.trees = append(slices.Clip(trees), r.ruleTrees...)
+	trees = r.trees
 	r.wg.Go(func() {
 		w, err := watch.New(watch.Options{Trees: trees, Dirs: dirs, Source: r.flags.watcher, Log: r.c.screen.notice})
 		if !send(r.ctx, r.watching, watching{w, trees, err}) && err == nil {
@@ -53,6 +56,7 @@ func (r *runner) onWatching(w watching) {
 		r.watcher.Close()
 	}
 	r.watcher, r.batches = w.watcher, w.watcher.Batches()
+	r.watchNamed()
 	if r.snap != nil {
 		r.watchMore()
 		r.onBatch(watch.Batch{First: time.Now(), Rescan: true})

@@ -20,23 +20,27 @@ type launch struct {
 	from     time.Time // the event that caused it
 	names    []string  // files of that event
 	out      *build.Outcome
+	rerun    bool     // of a program that ran before
+	back     bool     // to the last good one, after a failed start
+	env      []string // of the program; set by start unless given
 
 	begin  time.Time
 	gen    *supervisor.Generation
 	timing supervisor.Timing
 	err    error
+	output *output
 }
 
 // spec is how the program is run: as a user would from this directory.
-func (r *runner) spec(a build.Artifact) supervisor.Spec {
+func (r *runner) spec(l launch) supervisor.Spec {
 	return supervisor.Spec{
-		Path:   a.Path,
-		Args:   append([]string{filepath.Base(a.Path)}, r.args...),
+		Path:   l.artifact.Path,
+		Args:   append([]string{filepath.Base(l.artifact.Path)}, r.args...),
 		Dir:    r.job.Dir,
-		Env:    r.job.Env,
+		Env:    l.env,
 		Stdin:  r.c.stdin,
-		Stdout: r.c.stdout,
-		Stderr: r.c.stderr,
+		Stdout: l.output.stdout,
+		Stderr: l.output.stderr,
 	}
 }
 
@@ -44,6 +48,8 @@ func (r *runner) spec(a build.Artifact) supervisor.Spec {
 // what it has started before it starts anew.
 func (r *runner) start(l launch) {
 	r.running = l.artifact
+	l.names = union(l.names, r.due)
+	r.due = nil
 	if r.launch != nil {
 		r.launch()
 		r.next = &l
@@ -51,10 +57,17 @@ func (r *runner) start(l launch) {
 	}
 	ctx, cancel := context.WithCancel(r.ctx)
 	r.launch, l.begin = cancel, time.Now()
+	r.launchedAt = l.begin
+	if !l.back {
+		l.env = r.env.environ()
+	}
 	r.exited = nil // the old generation's end is wanted now
 	r.wg.Go(func() {
 		defer cancel()
-		l.gen, l.timing, l.err = r.sup.Replace(ctx, r.spec(l.artifact))
+		if l.output, l.err = r.outputs.begin(); l.err == nil {
+			l.gen, l.timing, l.err = r.sup.Replace(ctx, r.spec(l))
+			r.outputs.started(l.output)
+		}
 		send(r.ctx, r.launches, l)
 	})
 }
@@ -70,15 +83,29 @@ func (r *runner) onLaunch(l launch) {
 		next := *r.next
 		r.next = nil
 		next.names = union(l.names, next.names)
+		if next.rerun && !l.back {
+			next.out = l.out
+		}
 		r.start(next)
 		return
 	}
-	if l.err != nil {
+	if l.gen == nil {
 		r.running = build.Artifact{}
 		r.c.screen.fail(protocol.AsError(l.err))
+		r.answer(askReply{Error: l.err.Error()})
 		return
 	}
-	r.showStart(l)
+	r.keys.begin()
+	if why := r.startFailed(l); why != "" {
+		r.onFailed(l, why)
+		return
+	}
+	r.sup.Explain("")
+	if !l.back {
+		r.showStart(l)
+	}
+	r.onGood(l)
+	r.answer(askReply{Generation: l.gen.ID, Pid: l.gen.Pid})
 }
 
 // alive tells that a program runs or is being started.
@@ -89,7 +116,7 @@ func (r *runner) alive() bool { return r.exited != nil || r.launch != nil }
 func (r *runner) onExit() (code int, done bool) {
 	r.exited = nil
 	e := r.gen.Exit()
-	if r.gen.HadTerminal() && (e.Signal == os.Interrupt || e.Code == exitInterrupted) {
+	if r.interrupted(r.gen) {
 		return exitInterrupted, true
 	}
 	r.sup.Explain("the program has ended: " + e.String())

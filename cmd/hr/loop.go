@@ -44,9 +44,10 @@ type runner struct {
 	batches   <-chan watch.Batch
 	exited    <-chan struct{} // of the current generation; nil if none lives
 
-	watcher *watch.Watcher
-	trees   []string
-	addErr  string // last complaint about directories that cannot be watched
+	watcher   *watch.Watcher
+	trees     []string
+	ruleTrees []string // the last ones of trees: watched for rules alone
+	addErr    string   // last complaint about directories that cannot be watched
 
 	backend *backend // nil until the first open is through
 	session *protocol.Session
@@ -71,6 +72,19 @@ type runner struct {
 	launch   context.CancelFunc // of the start under way, nil if none is
 	next     *launch            // what to start when that is through
 
+	launchedAt time.Time // when the newest start began
+	good       good      // what a failed start goes back to
+	behind     bool      // good runs although snap is newer: its program failed to start
+	due        []string  // files that restart the program, when the build under way does not
+	ready      readiness
+	env        *envFiles
+	rules      *rules
+	outputs    *outputs
+	keys       *keys
+	control    *control // nil if it cannot listen
+	asks       chan ask
+	waiting    []ask // restarts to answer
+
 	broken    map[string]bool   // files that do not parse
 	dropped   bool              // edits beside a broken file wait for it
 	failing   bool              // the last build failed
@@ -84,6 +98,7 @@ func (r *runner) loop() int {
 	r.open(false, r.begin, nil) // first: what follows runs while the daemon works
 	r.watchModule()
 	r.report.begin()
+	r.listen()
 	for {
 		code, done := 0, false
 		select {
@@ -103,6 +118,10 @@ func (r *runner) loop() int {
 			r.onLost(s)
 		case w := <-r.watching:
 			r.onWatching(w)
+		case q := <-r.asks:
+			code, done = r.onAsk(q)
+		case key := <-r.keys.pressed:
+			code, done = r.onKey(key)
 		case b, ok := <-r.batches:
 			if ok {
 				r.onBatch(b)
@@ -144,6 +163,11 @@ func (r *runner) onBatch(b watch.Batch) {
 		r.saveBlind(b)
 		return
 	}
+	b, actOnNamed := r.takeNamed(b)
+	defer actOnNamed()
+	if len(b.Paths) == 0 && !b.Rescan {
+		return
+	}
 	changes := r.judge(b)
 	var reasons []graph.Change
 	mended := false
@@ -177,7 +201,7 @@ func (r *runner) onBatch(b watch.Batch) {
 		// nothing could be built.
 		r.dropped = false
 		reasons = r.news()
-		if len(reasons) == 0 && r.alive() {
+		if len(reasons) == 0 && r.alive() && !r.behind {
 			r.failing = false
 			r.sup.Explain("")
 			r.c.screen.say("restored", green, r.back(), nil)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -96,6 +97,7 @@ func readReports(dir string) ([]*reportData, error) {
 		if ok, err := lock.TryLock(); ok || err != nil {
 			os.Remove(name)
 			os.Remove(name + lockSuffix)
+			os.Remove(strings.TrimSuffix(name, ".json") + ".sock")
 			lock.Close()
 			continue
 		}
@@ -146,6 +148,12 @@ func (r *report) failed(f *protocol.Failure) {
 
 func (r *report) started(generation, pid int) {
 	r.data.Generation, r.data.ChildPid = generation, pid
+	r.write()
+}
+
+// profile notes that the program is built in another way from now on.
+func (r *report) profile(job build.Job) {
+	r.data.Flags, r.data.Plain, r.data.Linker = job.Flags, job.Plain, job.Linker
 	r.write()
 }
 

@@ -197,10 +197,13 @@ func (r *runner) onResult(res result) (code int, done bool) {
 	if out.Text != "" {
 		r.c.screen.text("output", out.Text, nil)
 	}
-	same := r.alive() && out.Artifact.Key == r.running.Key
+	same := r.alive() && out.Artifact.Key == r.running.Key && len(r.due) == 0
 	switch {
 	case res.open && r.early && out.Built:
 		// It runs since the go command had linked it; now it has its own name.
+		if r.good.artifact == r.running {
+			r.good.artifact = out.Artifact
+		}
 		r.running = out.Artifact
 	case same && len(r.names) > 0:
 		r.c.screen.say("unchanged", dim, join(r.names)+": the program is the same, nothing to restart", out)
@@ -241,6 +244,10 @@ func (r *runner) onFailure(res result) (code int, done bool) {
 		r.c.screen.say("kept", dim, "the program of "+r.number()+" keeps running", nil)
 	} else {
 		r.c.screen.say("waiting", dim, "waiting for a change", nil)
+	}
+	r.keys.begin()
+	if len(r.due) > 0 {
+		r.rerun(r.due, r.from)
 	}
 	if held := r.held; held != nil {
 		r.held = nil

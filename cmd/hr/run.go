@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/hotreflex/hr/protocol"
-	"github.com/hotreflex/hr/supervisor"
 	"github.com/hotreflex/hr/watch"
 )
 
@@ -42,13 +41,13 @@ func runVerb(c *command, args []string) int {
 	r := &runner{
 		c: c, flags: f, job: job, args: progArgs, begin: begin, ctx: ctx, cancel: cancel, signals: signals,
 		results: make(chan result), snapshots: make(chan firstSnapshot), builtc: make(chan early),
-		watching: make(chan watching), lost: make(chan *protocol.Session), launches: make(chan launch),
+		watching: make(chan watching), lost: make(chan *protocol.Session),
 		report: newReport(job),
 	}
-	r.sup = supervisor.New(supervisor.Options{
-		Grace: f.grace, Handover: f.handover, Log: c.screen.notice,
-		Terminal: c.stdin == os.Stdin, OnTerminal: c.screen.lend,
-	})
+	if err := r.supervise(); err != nil {
+		cancel()
+		return c.fail(err)
+	}
 	defer r.close()
 	return r.loop()
 }
@@ -65,7 +64,10 @@ func (r *runner) close() {
 	if r.backend != nil {
 		r.backend.close()
 	}
+	r.control.Close()
 	r.wg.Wait()
 	r.sup.Close()
+	r.outputs.close()
+	r.keys.close()
 	r.report.remove()
 }

@@ -34,7 +34,7 @@ type reload struct {
 // showStart prints the one line that tells a start or a reload.
 func (r *runner) showStart(l launch) {
 	now := time.Now()
-	if !r.sup.Listens() {
+	if !r.sup.Listens() && !r.ready.asks() {
 		now = l.gen.Started // what came after was waiting for a socket in vain
 	}
 	total := now.Sub(l.from)
@@ -53,7 +53,11 @@ func (r *runner) showStart(l launch) {
 		r.c.screen.say("start", green, text+" (#1)"+r.phases(l), data)
 		return
 	}
-	text := fmt.Sprintf("%s → %s, restarted in %s (#%d)", join(l.names), did(out), ms(total), l.gen.ID)
+	what := did(out) + ", "
+	if l.rerun && out == nil {
+		what = "" // nothing was built for it
+	}
+	text := fmt.Sprintf("%s → %srestarted in %s (#%d)", join(l.names), what, ms(total), l.gen.ID)
 	r.c.screen.say("reload", green, text+r.phases(l), data)
 }
 

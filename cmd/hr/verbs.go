@@ -41,6 +41,9 @@ func verbs() []verb {
 	return []verb{
 		{"run", "[go build flags] [package] [-- args]", "run a program and keep it true to its source", runVerb},
 		{"reflex", "[reflex flags] [--] command", "run commands when files change, in the words of reflex", reflexVerb},
+		{"restart", "", "start the program of the running hr again, without a build", restartVerb},
+		{"stop", "", "end the running hr and its program", stopVerb},
+		{"ps", "", "list the running hrs", psVerb},
 		{"why", "[file]", "explain the last decision of the running hr, or what a file means to it", whyVerb},
 		{"version", "", "print the version", versionVerb},
 	}

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/hotreflex/hr/protocol"
+)
+
+// This file lets another hr ask this one for something: hr restart, hr stop and
+// hr ps. Each running hr listens on a socket beside its report, in a directory
+// of the user's own. A connection carries one question and one answer, each a
+// line of JSON.
+
+// ask is a question on its way into the loop.
+type ask struct {
+	Verb  string          `json:"verb"` // restart, stop or status
+	reply chan<- askReply // has room for one
+}
+
+// askReply is what comes back.
+type askReply struct {
+	Pid        int           `json:"pid"` // of the program, 0 without one
+	Generation int           `json:"generation"`
+	State      string        `json:"state,omitempty"`    // starting, building, running or ended
+	Handover   string        `json:"handover,omitempty"` // as supervisor.Handover gives it
+	Took       time.Duration `json:"took,omitempty"`     // of a restart
+	Code       int           `json:"code"`               // exit code of an hr that was stopped
+	Error      string        `json:"error,omitempty"`
+}
+
+// questionTime is for a question of a few bytes from this machine; a client
+// that sends nothing must not stay.
+const questionTime = 2 * time.Second
+
+// control is the listening end. The runner owns it.
+type control struct {
+	listener net.Listener
+	path     string
+	ctx      context.Context // ends with Close
+	cancel   context.CancelFunc
+	wg       sync.WaitGroup
+}
+
+// controlPath is where the hr of that process id listens. As the daemon's
+// socket, it moves to a short directory if its path is too long.
+func controlPath(pid int) (string, error) {
+	dir, err := sessionsDir()
+	if err != nil {
+		return "", err
+	}
+	path, err := protocol.SocketPath(dir) // of a name as long as any of ours
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(filepath.Dir(path), fmt.Sprintf("%d.sock", pid)), nil
+}
+
+// listenControl passes questions to asks until Close.
+func listenControl(asks chan<- ask) (*control, error) {
+	path, err := controlPath(os.Getpid())
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err // else a dead hr of our process id
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, err
+	}
+	c := &control{listener: l, path: path}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	c.wg.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			c.wg.Go(func() { c.serve(conn, asks) })
+		}
+	})
+	return c, nil
+}
+
+// serve answers one connection. An answer that the loop has given is sent even
+// when hr ends meanwhile: hr stop waits for it.
+func (c *control) serve(conn net.Conn, asks chan<- ask) {
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(questionTime))
+	defer context.AfterFunc(c.ctx, func() { conn.SetReadDeadline(time.Now()) })()
+	var q ask
+	if err := json.NewDecoder(bufio.NewReader(conn)).Decode(&q); err != nil {
+		return
+	}
+	reply := make(chan askReply, 1)
+	q.reply = reply
+	a := askReply{Error: "hr ends"}
+	if send(c.ctx, asks, q) {
+		select {
+		case a = <-reply:
+		case <-c.ctx.Done():
+			select {
+			case a = <-reply:
+			default:
+			}
+		}
+	}
+	conn.SetDeadline(time.Now().Add(questionTime))
+	json.NewEncoder(conn).Encode(a)
+}
+
+// Close stops listening and waits for the answers under way.
+func (c *control) Close() {
+	if c == nil {
+		return
+	}
+	c.listener.Close() // removes the socket, too
+	c.cancel()
+	c.wg.Wait()
+}
+
+// listen opens the control socket. Without it hr works all the same.
+func (r *runner) listen() {
+	var err error
+	if r.control, err = listenControl(r.asks); err != nil && r.flags.verbose {
+		r.c.screen.notice("hr restart, stop and ps will not find this hr: %v", err)
+	}
+}
+
+// onAsk does what another hr asked for. Restarts are answered when they are
+// through.
+func (r *runner) onAsk(q ask) (code int, done bool) {
+	switch q.Verb {
+	case "status":
+		a := askReply{State: r.state(), Handover: r.sup.Handover()}
+		if r.gen != nil {
+			a.Generation = r.gen.ID
+		}
+		if r.exited != nil {
+			a.Pid = r.gen.Pid
+		}
+		q.reply <- a
+	case "restart":
+		if r.running.Path == "" {
+			q.reply <- askReply{Error: "there is no program yet: it has not been built"}
+			break
+		}
+		r.waiting = append(r.waiting, q)
+		r.rerun([]string{"hr restart"}, time.Now())
+	case "stop":
+		code = r.onSignal(syscall.SIGTERM)
+		q.reply <- askReply{Code: code}
+		return code, true
+	default:
+		q.reply <- askReply{Error: "unknown verb " + q.Verb + ": this hr is of another build"}
+	}
+	return 0, false
+}
+
+// answer tells those who wait for a restart.
+func (r *runner) answer(a askReply) {
+	for _, q := range r.waiting {
+		q.reply <- a
+	}
+	r.waiting = nil
+}
+
+func (r *runner) state() string {
+	switch {
+	case r.launch != nil:
+		return "starting"
+	case r.exited != nil:
+		return "running"
+	case r.building:
+		return "building"
+	}
+	return "ended"
+}
+
+// askHR asks the hr of that process id. ctx bounds the wait for its answer.
+func askHR(ctx context.Context, pid int, verb string) (askReply, error) {
+	var a askReply
+	path, err := controlPath(pid)
+	if err != nil {
+		return a, err
+	}
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "unix", path)
+	if err != nil {
+		return a, &protocol.Error{Code: protocol.CodeNotFound, Message: fmt.Sprintf("the hr with process id %d does not listen: %v", pid, err), Hint: "hr ps lists those that run"}
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.SetDeadline(time.Now()) })()
+	if err := json.NewEncoder(conn).Encode(ask{Verb: verb}); err != nil {
+		return a, fmt.Errorf("ask the hr with process id %d: %w", pid, err)
+	}
+	if err := json.NewDecoder(conn).Decode(&a); err != nil {
+		return a, fmt.Errorf("wait for the hr with process id %d: %w", pid, err)
+	}
+	return a, nil
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hotreflex/hr/tags"
+)
+
+// onKey does what a key asks for while the program does not have the terminal.
+func (r *runner) onKey(key byte) (code int, done bool) {
+	switch key {
+	case 'r':
+		if r.running.Path == "" {
+			r.c.screen.notice("there is no program yet")
+			break
+		}
+		r.rerun([]string{"restart"}, time.Now())
+	case 'b':
+		r.build(time.Now(), []string{"rebuild"})
+	case 'c':
+		r.c.screen.clear()
+	case 't':
+		r.nextProfile()
+	case 'w':
+		r.c.screen.done()
+		printReport(r.c.stderr, &r.report.data)
+	case 'q':
+		return r.onSignal(os.Interrupt), true
+	case 'h', '?':
+		r.c.screen.notice("r restart, b rebuild, c clear, t next profile (%s), w why, q quit", strings.Join(tags.Names(), ", "))
+	}
+	return 0, false
+}
+
+// nextProfile goes from dev to test to prod and around, by another session with
+// the daemon: it keeps what it knows of each.
+func (r *runner) nextProfile() {
+	if r.opening {
+		r.c.screen.notice("wait for the build: then t changes the profile")
+		return
+	}
+	flags := r.flags
+	now, err := flags.chooseProfile()
+	if err != nil {
+		return // the flags were read before
+	}
+	next := followingProfile(now.Name)
+	flags.profile, flags.goFlags = next, withProfileTag(flags.goFlags, next)
+	job, _, err := flags.job()
+	if err != nil {
+		r.c.fail(err)
+		return
+	}
+	r.drop()
+	r.flags, r.job = flags, job
+	r.report.profile(job)
+	r.reopen(time.Now(), []string{"profile " + next})
+}
+
+// followingProfile is the one after a profile; no profile builds as dev does.
+func followingProfile(name string) string {
+	names := tags.Names()
+	i := slices.Index(names, name)
+	if name == "" {
+		i = slices.Index(names, "dev")
+	}
+	return names[(i+1)%len(names)]
+}
+
+// withProfileTag puts a profile's tag in the place of another's in -tags.
+func withProfileTag(goFlags []string, profile string) []string {
+	var out []string
+	for _, f := range goFlags {
+		if value, ok := strings.CutPrefix(f, "-tags="); ok {
+			list, err := tags.Split(value)
+			if err != nil {
+				return goFlags
+			}
+			list = slices.DeleteFunc(list, func(t string) bool { return slices.Contains(tags.Names(), t) })
+			f = "-tags=" + strings.Join(append(list, profile), ",")
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// clear wipes the terminal, and what has scrolled out of it.
+func (s *screen) clear() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.clearBar()
+	if s.wide > 0 {
+		fmt.Fprint(s.w, "\x1b[H\x1b[2J\x1b[3J") // ECMA-48 CUP and ED; 3 is xterm's
+	}
+}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/hotreflex/hr/protocol"
+)
+
+// restartVerb is hr restart: the program of the hr that runs here is started
+// again, without a build. It returns when the program is ready.
+func restartVerb(c *command, args []string) int {
+	data, asJSON, code, ok := c.chosen("restart", args)
+	if !ok {
+		return code
+	}
+	begin := time.Now()
+	a, err := askHR(context.Background(), data.Pid, "restart")
+	if err == nil && a.Error != "" {
+		err = &protocol.Error{Code: protocol.CodeInternal, Message: a.Error}
+	}
+	if err != nil {
+		return c.fail(err)
+	}
+	if asJSON {
+		json.NewEncoder(c.stdout).Encode(map[string]any{"pid": a.Pid, "generation": a.Generation, "took": time.Since(begin)})
+		return exitOK
+	}
+	fmt.Fprintf(c.stdout, "restarted in %s (#%d, process %d)\n", ms(time.Since(begin)), a.Generation, a.Pid)
+	return exitOK
+}
+
+// chosen reads the words of a verb that talks to one running hr, and finds it.
+func (c *command) chosen(verb string, args []string) (data *reportData, asJSON bool, code int, ok bool) {
+	fs := pflag.NewFlagSet(verb, pflag.ContinueOnError)
+	fs.BoolVar(&asJSON, "json", false, "print it as JSON")
+	pid := fs.Int("pid", 0, "the hr with this process id, and not the nearest one")
+	if code, ok := c.parse(fs, verb, args); !ok {
+		return nil, asJSON, code, false
+	}
+	if fs.NArg() > 0 {
+		return nil, asJSON, c.fail(&protocol.Error{Code: protocol.CodeUsage, Message: "hr " + verb + " takes no " + fs.Arg(0), Hint: "hr help " + verb + " lists the flags"}), false
+	}
+	data, err := findReport(*pid)
+	if err != nil {
+		return nil, asJSON, c.fail(err), false
+	}
+	return data, asJSON, 0, true
+}

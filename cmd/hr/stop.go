@@ -1,0 +1,26 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+)
+
+// stopVerb is hr stop: the hr that runs here ends its program and itself, as
+// after one Ctrl-C. It returns when the program has ended.
+func stopVerb(c *command, args []string) int {
+	data, asJSON, code, ok := c.chosen("stop", args)
+	if !ok {
+		return code
+	}
+	a, err := askHR(context.Background(), data.Pid, "stop")
+	if err != nil {
+		return c.fail(err)
+	}
+	if asJSON {
+		json.NewEncoder(c.stdout).Encode(map[string]any{"pid": data.Pid, "code": a.Code})
+		return exitOK
+	}
+	fmt.Fprintf(c.stdout, "stopped hr %d in %s (exit code %d)\n", data.Pid, data.Dir, a.Code)
+	return exitOK
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/hotreflex/hr/protocol"
+	"github.com/hotreflex/hr/supervisor"
+)
+
+// superviseFlags are the words of hr run about the program's life: when it is
+// ready, how it ends, and what restarts it beside an edit.
+type superviseFlags struct {
+	handover     string
+	grace        time.Duration
+	overlap      bool
+	signal       string
+	ready        string
+	readyTimeout time.Duration
+	keepLastGood choice
+	sockets      []string
+	envFiles     []string
+	restartOn    []string
+	signalOn     []string
+	keys         choice
+}
+
+// choice is a flag that is on, off, or left to the circumstances.
+type choice struct{ given, on bool }
+
+func (c *choice) String() string   { return "" }
+func (c *choice) Type() string     { return "" }
+func (c *choice) IsBoolFlag() bool { return true }
+
+func (c *choice) Set(v string) error {
+	switch v {
+	case "true", "1", "on":
+		*c = choice{true, true}
+	case "false", "0", "off":
+		*c = choice{true, false}
+	default:
+		return fmt.Errorf("%q is neither true nor false", v)
+	}
+	return nil
+}
+
+// or is the choice, or the default that the circumstances make.
+func (c choice) or(otherwise bool) bool {
+	if c.given {
+		return c.on
+	}
+	return otherwise
+}
+
+func (f *superviseFlags) define(fs *pflag.FlagSet) {
+	fs.StringVar(&f.handover, "handover", "auto", "keep listening sockets between generations: auto or off")
+	fs.BoolVar(&f.overlap, "overlap", false, "start the next generation before the last is stopped, where sockets are kept")
+	fs.DurationVar(&f.grace, "grace", 3*time.Second, "from the stop signal to the kill")
+	fs.StringVar(&f.signal, "signal", "", "the stop signal, as in INT; TERM if not given")
+	fs.StringVar(&f.ready, "ready", "", "when the program is ready: a URL that answers below 400, tcp, tcp:PORT, or log:REGEXP (its output is a pipe then); when it listens, if not given")
+	fs.DurationVar(&f.readyTimeout, "ready-timeout", 0, "a generation that is not ready by then failed to start; 10s with --ready")
+	fs.Var(&f.keepLastGood, "keep-last-good", "run the last good program again when a start fails; on where sockets are kept")
+	fs.StringArrayVar(&f.sockets, "socket", nil, "listen on this address for a program that takes LISTEN_FDS; may be repeated")
+	fs.StringArrayVar(&f.envFiles, "env-file", nil, "variables for the program; a change restarts it; may be repeated, the last wins")
+	fs.StringArrayVar(&f.restartOn, "restart-on", nil, "files that restart the program without a build, as in 'configs/**'; may be repeated")
+	fs.StringArrayVar(&f.signalOn, "signal-on", nil, "files that send it a signal, as in 'HUP:configs/*.yaml'; may be repeated")
+	fs.Var(&f.keys, "keys", "r restart, b rebuild, c clear, t next profile, w why, q quit; on at a terminal")
+	for _, name := range []string{"keep-last-good", "keys"} {
+		fs.Lookup(name).NoOptDefVal = "true"
+	}
+}
+
+func (f *superviseFlags) check() error {
+	bad := func(hint, format string, args ...any) error {
+		return &protocol.Error{Code: protocol.CodeUsage, Message: fmt.Sprintf(format, args...), Hint: hint}
+	}
+	switch {
+	case f.grace < 0:
+		return bad("give a duration such as 3s", "-grace is negative")
+	case f.readyTimeout < 0:
+		return bad("give a duration such as 10s", "-ready-timeout is negative")
+	}
+	if _, ok := parseSignal(f.signal); f.signal != "" && !ok {
+		return bad("as in -signal=INT", "-signal=%s is no signal of this system", f.signal)
+	}
+	ready, err := parseReady(f.ready)
+	if err != nil {
+		return bad("-ready takes a URL, tcp, tcp:PORT or log:REGEXP", "-ready=%s: %v", f.ready, err)
+	}
+	if ready.url != "" && f.overlap {
+		return bad("use -ready=log:REGEXP, or none", "-overlap and -ready=URL do not go together: while two generations run, either may answer")
+	}
+	for _, glob := range f.restartOn {
+		if _, err := newRule(glob, nil); err != nil {
+			return bad("as in -restart-on='configs/**'", "-restart-on=%s: %v", glob, err)
+		}
+	}
+	for _, word := range f.signalOn {
+		if _, err := parseSignalOn(word); err != nil {
+			return bad("as in -signal-on='HUP:configs/*.yaml'", "-signal-on=%s: %v", word, err)
+		}
+	}
+	for _, a := range f.sockets {
+		if !strings.Contains(a, ":") {
+			return bad("as in -socket=:8080 or -socket=unix:/tmp/app.sock", "-socket=%s is no address", a)
+		}
+	}
+	return nil
+}
+
+// supervise makes what restarts, feeds and watches over the program of the
+// flags; the runner has its directory.
+func (r *runner) supervise() error {
+	f := &r.flags.superviseFlags
+	env, err := newEnvFiles(r.job, f.envFiles)
+	if err != nil {
+		return err
+	}
+	r.env, r.rules = env, newRules(r.job.Dir, f)
+	r.asks, r.launches = make(chan ask), make(chan launch)
+	ready, _ := parseReady(f.ready) // check has seen it
+	r.ready = ready
+	r.outputs = &outputs{ready: ready.log, stdout: r.c.stdout, stderr: r.c.stderr}
+	r.keys = newKeys(f.keys.or(true) && r.c.stdin == os.Stdin)
+	signal, _ := parseSignal(f.signal)
+	r.sup = supervisor.New(supervisor.Options{
+		StopSignal: signal, Grace: f.grace, Handover: f.handover, Overlap: f.overlap, Sockets: f.sockets,
+		Ready: ready.wait(r.outputs), ReadyTimeout: f.readyTimeout, Log: r.c.screen.notice,
+		Terminal: r.c.stdin == os.Stdin, OnTerminal: func(program bool) {
+			r.keys.lend(program)
+			r.c.screen.lend(program)
+		},
+	})
+	return nil
+}
