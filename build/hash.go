@@ -10,7 +10,7 @@ import (
 
 // schema is part of every key: raise it when the meaning of a stored value or
 // of an action id changes.
-const schema = "hr build 1"
+const schema = "hr build 2"
 
 // keyHash makes keys. Every value is written with its length, so that no two
 // lists of values give the same bytes.

@@ -224,7 +224,7 @@ func (r *Recipe) argv(work, out, cfg string) ([]string, error) {
 // the recipe, the content of every file, and the export data of each import.
 func (t *Target) actionID(s *graph.Snapshot, p *graph.Package, r *Recipe, fingerprint func(path string) string) string {
 	h := newHash("compile")
-	h.add(t.toolID(), p.Dir, r.Trim, r.Embed)
+	h.add(t.toolID(), t.machine(), p.Dir, r.Trim, r.Embed)
 	h.add(r.Flags...)
 	for _, path := range r.Files {
 		h.add(path, p.Files[path].Hash)

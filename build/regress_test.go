@@ -29,3 +29,21 @@ func TestJudgeFound(t *testing.T) {
 		})
 	}
 }
+
+// TestJudgeMachines builds for two machines with one engine: a package without
+// imports once got the archive of the other one.
+func TestJudgeMachines(t *testing.T) {
+	e := newEngine(t)
+	dir := extract(t, "testdata/machines.txtar")
+	var jobs []build.Job
+	var progs []*build.Program
+	for _, arch := range []string{"amd64", "386"} {
+		job := build.Job{Dir: dir, Env: append(testEnv(), "GOOS=linux", "CGO_ENABLED=0", "GOARCH="+arch), Linker: "go", Flags: []string{"-buildvcs=false"}, Package: []string{"."}}
+		jobs = append(jobs, job)
+		progs = append(progs, judge(t, e, job, nil, edit{name: "first build for " + arch, fallback: true}))
+	}
+	apply(t, dir, edit{name: "constant", file: "leaf/leaf.go", old: "n + 1", new: "n + 2"})
+	for i, job := range jobs {
+		judge(t, e, job, progs[i], edit{name: "constant, job " + job.Env[len(job.Env)-1]})
+	}
+}

@@ -76,6 +76,13 @@ func (t *Target) toolID() string {
 	return t.tool.Env["GOVERSION"] + " " + t.tool.GOROOT() + " " + t.tool.Env["GOEXPERIMENT"] + " " + t.tool.Env["GOTOOLDIR"]
 }
 
+// machine names what the compiler makes code for. A package without imports has
+// nothing else in its action id that tells one machine from another.
+func (t *Target) machine() string {
+	c := t.context
+	return strings.Join(append([]string{c.GOOS, c.GOARCH, c.ArchLevel}, c.Experiments...), " ")
+}
+
 // findPackage decides which main package is meant.
 func (t *Target) findPackage() error {
 	if len(t.job.Package) > 0 {

@@ -52,6 +52,7 @@ var contexts = map[string]struct{ flags, env []string }{
 	"default": {},
 	"dev":     {flags: []string{"-tags=dev"}},
 	"prod":    {flags: []string{"-tags=prod"}},
+	"nocgo":   {env: []string{"CGO_ENABLED=0"}},
 	"386":     {env: []string{"GOARCH=386"}},
 	"windows": {env: []string{"GOOS=windows"}},
 }
@@ -67,7 +68,7 @@ func parseOptions(args []string, out io.Writer) (*options, error) {
 	fs.IntVar(&o.edits, "edits", 500, "edits to judge for each tree")
 	fs.Uint64Var(&o.seed, "seed", 0, "seed of the edits; 0 for a new one")
 	fs.StringVar(&o.linker, "linker", "go", "go: compare bytes; auto: compare behaviour")
-	ctx := fs.String("contexts", "default", "build contexts that are alive at once: default, dev, prod, 386, windows")
+	ctx := fs.String("contexts", "default", "build contexts that are alive at once: default, dev, prod, nocgo, 386, windows")
 	steps := fs.String("steps", "", "the steps themselves, as a difference prints them")
 	fs.BoolVar(&o.keep, "keep", false, "keep the trees")
 	fs.BoolVar(&o.verbose, "v", false, "tell of every edit")
@@ -170,7 +171,7 @@ func (o *options) judgeTree(ctx context.Context, name string) (*tally, error) {
 			fmt.Fprintf(o.out, "judge -trees=%s -linker=%s -contexts=%s -steps='%s'\n", name, o.linker, strings.Join(o.contexts, ","), words(j.steps))
 			j.end(false)
 			o.shrink(ctx, name, j.steps)
-			return j.tally, d
+			return j.tally, errors.New("not the program of go build")
 		}
 		if err != nil {
 			return j.tally, err

@@ -164,11 +164,21 @@ func (s *session) sawProbe(name string) bool {
 	return s.probed[name]
 }
 
+// lineMost is how much of a line a report shows.
+const lineMost = 300
+
 // screen returns the last lines.
 func (s *session) screen() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return strings.Join(s.lines[max(0, len(s.lines)-12):], "\n")
+	var b strings.Builder
+	for _, line := range s.lines[max(0, len(s.lines)-12):] {
+		if len(line) > lineMost {
+			line = line[:lineMost] + "…"
+		}
+		b.WriteString(line + "\n")
+	}
+	return b.String()
 }
 
 func (s *session) over() bool {
