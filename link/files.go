@@ -15,7 +15,8 @@ import (
 // the pages that differ are written. That is done only if nobody can notice;
 // see takeBack.
 type files struct {
-	list []written
+	list  []written
+	image *image.Image // of which the files are earlier versions
 }
 
 // written is one program file and what has changed in the image since.
@@ -27,6 +28,10 @@ type written struct {
 
 // write puts the image at out. The last keep files stay.
 func (f *files) write(out string, m *image.Image, keep int) error {
+	if f.image != m {
+		// A new layout has nothing in common with the files.
+		f.list, f.image = nil, m
+	}
 	dirty := m.TakeDirty()
 	for i := range f.list {
 		f.list[i].stale = image.Union(f.list[i].stale, dirty)

@@ -185,6 +185,38 @@ func (l *Incremental) evict(keep *state) {
 	}
 }
 
+// Idle does what can wait for the program of a state: it verifies it, and lays it
+// out anew if little room is left for growth. It returns the difference that
+// verification has found; the program is linked from nothing then.
+func (l *Incremental) Idle(ctx context.Context, key string) error {
+	l.mu.Lock()
+	s := l.states[key]
+	l.mu.Unlock()
+	if s == nil {
+		return nil
+	}
+	select {
+	case <-s.busy:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { s.busy <- struct{}{} }()
+	if s.prog == nil {
+		return nil
+	}
+	if err := l.check(s); err != nil {
+		s.discard()
+		return err
+	}
+	if !s.prog.Crowded() {
+		return nil
+	}
+	if err := s.prog.LayOutAgain(); err != nil {
+		s.discard()
+	}
+	return nil
+}
+
 // discard frees the program; the next link starts from nothing.
 func (s *state) discard() {
 	if s.prog != nil {

@@ -3,6 +3,7 @@ package link_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -109,6 +110,28 @@ func TestIncrementalLeavesOldPrograms(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(s.dir, name)); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestIdle lays a program out anew after many functions have come and gone.
+func TestIdle(t *testing.T) {
+	files := maps.Clone(sequenceApp)
+	s := newSession(t, files)
+	s.link()
+	for i := range 4 {
+		// Ever more functions: the package outgrows its place again and again.
+		s.m.Write(t, "a/many.go", manyFunctions(500*(i+1)))
+		applyStep(t, s, files, []edit{{"a/a.go", "x = f(x)", fmt.Sprintf("x = f(x) + many(x+%d)", i)}})
+		files["a/a.go"] = sequenceApp["a/a.go"]
+		s.link()
+		r := s.m.Request(t, ".")
+		if err := s.inc.Idle(context.Background(), r.State); err != nil {
+			t.Fatal(err)
+		}
+		s.link()
+	}
+	if st := s.inc.Stats(); st.Mismatches != 0 || st.Checks < 10 {
+		t.Errorf("%+v", st)
 	}
 }
 

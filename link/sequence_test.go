@@ -1,6 +1,7 @@
 package link_test
 
 import (
+	"fmt"
 	"maps"
 	"math/rand"
 	"os/exec"
@@ -178,12 +179,12 @@ func manyFunctions(n int) string {
 	var b strings.Builder
 	b.WriteString("package a\n\nfunc many(x int) int {\n\tswitch x {\n")
 	for i := range n {
-		s := string(rune('0'+i/100)) + string(rune('0'+i/10%10)) + string(rune('0'+i%10))
+		s := fmt.Sprintf("%04d", i)
 		b.WriteString("\tcase " + strings.TrimLeft(s, "0") + "1: return f" + s + "(x)\n")
 	}
 	b.WriteString("\t}\n\treturn 0\n}\n")
 	for i := range n {
-		s := string(rune('0'+i/100)) + string(rune('0'+i/10%10)) + string(rune('0'+i%10))
+		s := fmt.Sprintf("%04d", i)
 		b.WriteString("\n//go:noinline\nfunc f" + s + "(x int) int { println(\"f" + s + "\", x); return x + 1" + s + " }\n")
 	}
 	return b.String()

@@ -133,6 +133,7 @@ func (p *Program) isOwn(id symtab.ID) bool {
 func (p *Program) cut() []*part {
 	cold := &part{Chunk: &layout.Chunk{Name: "cold"}}
 	fips := &part{Chunk: &layout.Chunk{Name: "fips"}}
+	p.fips = fips
 	p.own = &part{Chunk: &layout.Chunk{Name: "linker", Hot: true}}
 	for _, id := range slices.Concat(p.made.fixed, p.made.growing) {
 		if p.t.Bits[id]&symtab.Live != 0 {

@@ -56,6 +56,7 @@ type Program struct {
 	layout         *layout.Layout
 	parts          []*part
 	own            *part            // of the linker's own symbols
+	fips           *part            // of the FIPS module, empty if the program has none
 	byPath         map[string]*part // hot parts
 	coldTypes, run *part            // runs of types, see contiguous.go; else nil
 	types          typeLists

@@ -61,11 +61,27 @@ func (p *Program) Relink(in Input) (mode Mode, err error) {
 	p.Phases.done("layout")
 	p.fillTables()
 	p.own.fresh = true
-	p.patch()
+	stale := p.patch()
 	p.fillFresh()
-	p.sumFIPS()
+	if stale {
+		p.sumFIPS()
+	}
 	p.Phases.done("fill")
 	return Relink, nil
+}
+
+// Crowded tells whether most of the room for growth is used up.
+func (p *Program) Crowded() bool {
+	const share = 0.25 // a relink that finds no room costs a hundred of others
+	return p.layout.TailFree() < share
+}
+
+// LayOutAgain makes the image anew from what is in memory.
+func (p *Program) LayOutAgain() (err error) {
+	defer catch(&err)
+	p.Phases.start()
+	_, err = p.again()
+	return err
 }
 
 // again makes the program from what is in memory, without the leftovers of
@@ -265,34 +281,37 @@ func equalSyms(a, b *layout.Chunk) bool {
 }
 
 // patch rewrites relocations of parts that stay whose target has moved, come to
-// life or died.
-func (p *Program) patch() {
+// life or died. It reports whether the FIPS module was touched, whose checksum
+// is wrong then.
+func (p *Program) patch() (fips bool) {
 	coldGrew := len(p.flood.NewCold) > 0 || len(p.types.later) > 0 || len(p.types.laterItabs) > 0
 	for _, part := range p.parts {
 		if part.fresh {
 			continue
 		}
 		for i := range part.sites.Hot {
-			p.patchSite(&part.sites.Hot[i])
+			fips = p.patchSite(&part.sites.Hot[i]) && part == p.fips || fips
 		}
 		if coldGrew {
 			for i := range part.sites.Dead {
-				p.patchSite(&part.sites.Dead[i])
+				fips = p.patchSite(&part.sites.Dead[i]) && part == p.fips || fips
 			}
 		}
 	}
+	return fips
 }
 
-func (p *Program) patchSite(s *reloc.Site) {
+func (p *Program) patchSite(s *reloc.Site) bool {
 	o, relocs := p.t.Relocs(s.Sym)
 	r := &relocs[s.Reloc]
 	to := p.t.ResolveKnown(o, r.Ref())
 	now := reloc.Effective(p.t, to)
 	if now == s.Target {
-		return
+		return false
 	}
 	s.Target = now
 	addr := p.t.Addr[s.Sym]
 	reloc.Apply(p.t, s.Sym, p.Image.At(addr, p.t.Size(s.Sym)), r, to, &p.bases)
 	p.Image.Touch(addr+uint32(r.Off()), uint32(r.Size()))
+	return true
 }
