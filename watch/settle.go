@@ -45,6 +45,7 @@ type settleOptions struct {
 	Locked  func() bool // a version control lock is held
 	Stat    func(path string) stamp
 	MaxWait time.Duration
+	Gather  time.Duration
 	Log     func(string, ...any)
 }
 
@@ -182,10 +183,13 @@ func (s *settle) next() time.Time {
 
 // gate is the time before which nothing is reported because a burst goes on.
 func (s *settle) gate() time.Time {
+	wait := burstWait
 	if !s.lost && len(s.pending) < burstPaths && s.first.Sub(s.emitted) > burstWait {
-		return s.first
+		if wait = s.opts.Gather; wait == 0 {
+			return s.first
+		}
 	}
-	gate := s.last.Add(burstWait)
+	gate := s.last.Add(wait)
 	if limit := s.first.Add(s.opts.MaxWait); gate.After(limit) {
 		gate = limit
 	}

@@ -22,6 +22,7 @@ func TestSettle(t *testing.T) {
 		events string
 		files  map[string]fakeFile
 		locked [2]int // ms range in which index.lock is held
+		gather int    // ms
 		want   string
 	}{
 		{
@@ -114,6 +115,18 @@ func TestSettle(t *testing.T) {
 			want:   "0 a; 29 b,c,d",
 		},
 		{
+			name:   "gathered: a lone save waits for others",
+			events: "0 whole a; 30 whole b; 35 whole c; 44 whole d",
+			gather: 10,
+			want:   "10 a; 54 b,c,d",
+		},
+		{
+			name:   "gathered: until none comes any more",
+			events: "0 whole a; 9 whole a; 18 whole a; 27 whole a",
+			gather: 10,
+			want:   "37 a",
+		},
+		{
 			name:   "git holds its lock",
 			events: "0 whole a; 30 whole b; 60 whole c",
 			locked: [2]int{0, 70},
@@ -138,6 +151,7 @@ func TestSettle(t *testing.T) {
 			clock := 0
 			s := newSettle(settleOptions{
 				Settled: func(p string) bool { return tt.files[p].wholeAt <= clock },
+				Gather:  time.Duration(tt.gather) * time.Millisecond,
 				Locked:  func() bool { return tt.locked[0] <= clock && clock < tt.locked[1] },
 				Stat: func(p string) stamp {
 					return stamp{isPresent: true, size: tt.files[p].size, mode: os.FileMode(0o644)}

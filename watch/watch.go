@@ -46,6 +46,10 @@ type Options struct {
 	// parses. It is asked before a path is reported; nil means always.
 	Settled func(path string) bool
 
+	// Gather is how long even a lone save waits for others, for consumers that
+	// cannot take back what they do at the first. 0 is not at all.
+	Gather time.Duration
+
 	// Source is "native", "poll", "reflex" (the program of that name watches),
 	// or "" for native with polling where the file system does not deliver
 	// events.
@@ -250,6 +254,7 @@ func (w *Watcher) run() {
 		Settled: w.opts.Settled,
 		Locked:  w.git.held,
 		MaxWait: w.opts.seams.maxWait,
+		Gather:  w.opts.Gather,
 		Log:     w.opts.Log,
 	})
 	timer := time.NewTimer(time.Hour)

@@ -25,11 +25,12 @@ type reflexLine struct {
 	program *goProgram // the service is a Go program that hr run takes care of
 	sup     *supervisor.Supervisor
 	ended   sync.Once
+	output  *reflexStream // of the newest run, for the next one
 
 	asked   bool      // a run is asked for
 	paths   []string  // by these, sorted
 	since   time.Time // first event among them
-	due     time.Time // not before; zero without --silence
+	due     time.Time // not before
 	busy    bool      // a command runs, or a service is being restarted
 	service *reflexService
 }
@@ -101,7 +102,8 @@ func (l *reflexLine) selects(ch watch.Change, name string) bool {
 	return l.program == nil || l.service == nil || !isBuildInput(ch.Path)
 }
 
-// ask notes that paths changed.
+// ask notes that paths changed. With silence the command waits until that long
+// nothing more has.
 func (l *reflexLine) ask(paths []string, first time.Time, silence time.Duration) {
 	if !l.asked {
 		l.asked, l.since = true, first
@@ -109,9 +111,7 @@ func (l *reflexLine) ask(paths []string, first time.Time, silence time.Duration)
 	l.paths = append(l.paths, paths...)
 	slices.Sort(l.paths)
 	l.paths = slices.Compact(l.paths)
-	if silence > 0 {
-		l.due = time.Now().Add(silence)
-	}
+	l.due = time.Now().Add(silence)
 }
 
 // next takes what the next run is for: everything, or one path where each has
@@ -137,6 +137,7 @@ func (l *reflexLine) run(ctx context.Context, run reflexRun) reflexEnd {
 		if l.sup.Current() != nil {
 			l.r.out.info(l.id, "Killing service")
 			l.stop()
+			l.output.drain()
 		}
 		if ctx.Err() != nil {
 			return reflexEnd{line: l}
@@ -155,6 +156,7 @@ func (l *reflexLine) run(ctx context.Context, run reflexRun) reflexEnd {
 		return reflexEnd{l, &reflexService{gen, output}}
 	}
 	<-gen.Done()
+	hangUpGroup(gen.Pid)
 	output.drain()
 	l.showExit(ctx, gen)
 	return reflexEnd{line: l}
@@ -191,6 +193,7 @@ func (l *reflexLine) start(ctx context.Context, run reflexRun) (*supervisor.Gene
 		output.abandon()
 		return nil, nil, err
 	}
+	l.output = output
 	return gen, output, nil
 }
 

@@ -106,6 +106,18 @@ func (o *reflexOutput) info(id int, format string, args ...any) {
 	o.print(id, text)
 }
 
+// farewell is the one line of hr itself that has no mark.
+func (o *reflexOutput) farewell(sig os.Signal) {
+	text := fmt.Sprintf("Interrupted (%v). Cleaning up children...", sig)
+	if o.c.screen.json {
+		o.c.screen.say("interrupted", plain, text, nil)
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	fmt.Fprintln(o.c.stdout, text)
+}
+
 // resize gives all terminals the size of ours.
 func (o *reflexOutput) resize() {
 	o.mu.Lock()

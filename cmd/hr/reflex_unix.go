@@ -29,3 +29,6 @@ func (s *reflexStream) stdin(end *os.File) *os.File { return end }
 
 // interruptGroup interrupts all processes of a command.
 func interruptGroup(pid int) { syscall.Kill(-pid, syscall.SIGINT) } // ESRCH: they are gone
+
+// hangUpGroup does what the end of a session does to those left in it.
+func hangUpGroup(pid int) { syscall.Kill(-pid, syscall.SIGHUP) }

@@ -15,3 +15,6 @@ func (s *reflexStream) stdin(*os.File) *os.File { return nil }
 
 // interruptGroup does nothing: the kill follows.
 func interruptGroup(int) {}
+
+// hangUpGroup does nothing: there are no sessions.
+func hangUpGroup(int) {}
