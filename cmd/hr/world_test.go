@@ -53,7 +53,7 @@ type session struct {
 }
 
 // begin starts hr with the words of the script in its present environment.
-func (w *world) begin(ts *testscript.TestScript, name string, tty bool, args []string) (*session, error) {
+func (w *world) begin(ts *testscript.TestScript, name string, tty, keys bool, args []string) (*session, error) {
 	vars, args := splitVars(args)
 	s := &session{name: name, done: make(chan struct{})}
 	dir := ts.Getenv("WORK")
@@ -78,7 +78,15 @@ func (w *world) begin(ts *testscript.TestScript, name string, tty bool, args []s
 	s.cmd.Env = append(environ(ts), vars...)
 	s.cmd.Stdout, s.cmd.Stderr = stdout, stderr
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if s.stdin, err = s.cmd.StdinPipe(); err != nil {
+	if keys {
+		master, tty, err := pty.Open()
+		if err != nil {
+			return nil, err
+		}
+		defer tty.Close()
+		s.stdin, s.cmd.Stdin = master, tty
+		s.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	} else if s.stdin, err = s.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
 	if err := s.cmd.Start(); err != nil {
