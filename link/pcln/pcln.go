@@ -283,6 +283,10 @@ func deferReturn(t *symtab.Table, id, deferreturn symtab.ID) uint32 {
 
 func align8(n uint32) uint32 { return (n + 7) &^ 7 }
 
+// Forget gives up all but the number of files: the block will not be written
+// again.
+func (b *Block) Forget() { *b = Block{nfiles: b.nfiles} }
+
 // HeapBytes estimates the memory of the block.
 func (b *Block) HeapBytes() int64 {
 	n := cap(b.names) + cap(b.files) + cap(b.pctab) + int(b.inlines)*16 + cap(b.funcs)*200

@@ -240,6 +240,12 @@ func (p *Program) fillFresh() {
 		if part.fresh {
 			p.fill(part)
 			part.fresh = false
+			if !part.Hot {
+				// Cold parts are filled once.
+				for _, b := range part.lines {
+					b.Forget()
+				}
+			}
 		}
 	}
 }

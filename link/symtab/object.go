@@ -201,6 +201,7 @@ func (t *Table) Add(loads []*Load) {
 					t.defineCold(s, o.Base+ID(o.FirstNonpkg()+i))
 				}
 			}
+			o.defs = nil // hot ones are defined again in every link
 		}
 	}
 }
