@@ -102,7 +102,7 @@ func setup(env *testscript.Env, bin string, goEnv []string) error {
 		return err
 	}
 	env.Vars = append(env.Vars, goEnv...)
-	for _, kv := range []string{
+	env.Vars = append(env.Vars, []string{
 		"HOME=" + home,
 		"XDG_CONFIG_HOME=", "XDG_CACHE_HOME=", "XDG_RUNTIME_DIR=",
 		"PATH=" + bin + string(filepath.ListSeparator) + os.Getenv("PATH"),
@@ -111,9 +111,7 @@ func setup(env *testscript.Env, bin string, goEnv []string) error {
 		"HR_RUNTIME_DIR=" + filepath.Join(run, "r"),
 		"GOFLAGS=", "GOWORK=", "GOTOOLCHAIN=local", "GOPROXY=off", "GOTELEMETRY=off", "GOSUMDB=off",
 		"PORT=" + port, "PORT2=" + port2,
-	} {
-		env.Vars = append(env.Vars, kv)
-	}
+	}...)
 	app := filepath.Join(env.WorkDir, "app")
 	if err := copyMissing(app, os.DirFS(filepath.Join("testdata", "app"))); err != nil {
 		return err

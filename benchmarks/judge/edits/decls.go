@@ -44,10 +44,7 @@ func funcExported(e *editor) bool {
 // signature gives a function one more parameter and its calls one more
 // argument, or a parameter that callers need not know of.
 func signature(e *editor) bool {
-	type target struct {
-		f     *ast.FuncDecl
-		calls int
-	}
+	type target struct{ f *ast.FuncDecl }
 	s, t, ok := pick(e, func(s *source) []target {
 		var out []target
 		for _, f := range s.funcs() {
