@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"os/exec"
@@ -134,7 +135,7 @@ func (e *Engine) goBuild(ctx context.Context, t *Target, hooks Hooks) (_ Artifac
 		}
 		return Artifact{}, nil, "", &Error{Text: strings.TrimRight(text.String(), "\n")}
 	}
-	if _, err := os.Stat(pending.Path()); err != nil {
+	if !isProgram(pending.Path()) {
 		return Artifact{}, nil, "", &Error{Text: strings.Join(t.patterns, " ") + " is not a main package"}
 	}
 	path, err := pending.Commit()
@@ -146,6 +147,19 @@ func (e *Engine) goBuild(ctx context.Context, t *Target, hooks Hooks) (_ Artifac
 		return Artifact{}, nil, "", err
 	}
 	return Artifact{Key: id, Path: path}, recipe, strings.TrimSpace(text.String()), nil
+}
+
+// isProgram tells whether go build wrote a program: of a package that is no main
+// package it writes the archive.
+func isProgram(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	var head [8]byte
+	_, err = io.ReadFull(f, head[:])
+	return err == nil && string(head[:]) != "!<arch>\n"
 }
 
 // watchProgress reports how many packages are compiled until the returned
