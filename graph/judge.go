@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -142,6 +143,11 @@ func (s *Snapshot) judgeStranger(path string) Change {
 		return c
 	}
 	if stamp.Gone {
+		if _, err := os.Lstat(path); err == nil && filepath.Ext(name) == ".go" {
+			c.Verdict, c.Package = astcheck.Header, p.Path
+			c.Why = "file cannot be read: a link to nothing"
+			return c
+		}
 		c.Why = "was not an input"
 		return c
 	}
