@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,6 +24,7 @@ import (
 	"github.com/hotreflex/hr/build"
 	"github.com/hotreflex/hr/cache"
 	"github.com/hotreflex/hr/link"
+	"github.com/hotreflex/hr/protocol"
 )
 
 // Options are a daemon's surroundings. The zero value serves from memory.
@@ -130,7 +132,7 @@ func New(opt Options) (*Daemon, error) {
 	}
 	if err != nil {
 		d.store.Close()
-		return nil, fmt.Errorf("open files: %w", err)
+		return nil, &protocol.Error{Code: protocol.CodeInternal, Message: strings.ReplaceAll(err.Error(), "\n", "; "), Hint: roomHint}
 	}
 	engine := build.Options{Store: d.store, Archives: d.arch, Bins: d.bins, Self: opt.Self, Log: opt.Log}
 	if !opt.NoIncremental {

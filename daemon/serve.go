@@ -9,7 +9,6 @@ import (
 	"os"
 	"runtime/debug"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -210,44 +209,6 @@ func (d *Daemon) count(out *build.Outcome, err error) {
 	default:
 		d.counts.fast.Add(1)
 	}
-}
-
-// explain gives errors of the engine a code and a hint.
-func explain(err error) error {
-	var main *build.MainError
-	var user *build.Error
-	switch {
-	case errors.As(err, &main):
-		e := &protocol.Error{Code: protocol.CodeUsage, Message: main.Error()}
-		if len(main.Mains) > 0 {
-			e.Hint = "choose one: hr run " + main.Mains[0]
-		} else {
-			e.Hint = "go into the module, or name a main package: hr run ./cmd/app"
-		}
-		return e
-	case errors.Is(err, build.ErrNoGo):
-		return &protocol.Error{Code: protocol.CodeNotFound, Message: build.ErrNoGo.Error(), Hint: "install Go from https://go.dev/dl, or put its bin directory on PATH"}
-	case errors.As(err, &user):
-		return &protocol.Error{Code: protocol.CodeBuild, Message: user.Text, Hint: hintFor(user.Text)}
-	}
-	return err
-}
-
-// hintFor knows what to do about some of the go command's complaints.
-func hintFor(text string) string {
-	switch {
-	case strings.Contains(text, "missing go.sum entry"), strings.Contains(text, "updates to go.mod needed"), strings.Contains(text, "no required module provides package"):
-		return "go mod tidy adds what is missing"
-	case strings.Contains(text, "go.mod file not found"), strings.Contains(text, "cannot find main module"):
-		return "go mod init makes a module here"
-	case strings.Contains(text, "errors parsing go.mod"):
-		return "mend go.mod: the running program stays until then"
-	case strings.Contains(text, "is not a main package"):
-		return "name a package that is: hr run ./cmd/app"
-	case strings.Contains(text, "no space left on device"):
-		return "make room, or set HR_CACHE_DIR to another disk"
-	}
-	return ""
 }
 
 // stream writes events as JSON lines.
