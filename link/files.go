@@ -1,7 +1,9 @@
 package link
 
 import (
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 
@@ -36,10 +38,7 @@ func (f *files) write(out string, m *image.Image, keep int) error {
 	for i := range f.list {
 		f.list[i].stale = image.Union(f.list[i].stale, dirty)
 	}
-	tmp, err := tempName(out)
-	if err != nil {
-		return err
-	}
+	tmp := tempName(out)
 	defer os.Remove(tmp)
 	info, err := f.reuse(tmp, m, keep)
 	if err != nil || info == nil {
@@ -108,14 +107,10 @@ func (f *files) forget(path string) {
 	f.list = kept
 }
 
-// tempName reserves a name beside out.
-func tempName(out string) (string, error) {
-	f, err := os.CreateTemp(filepath.Dir(out), "."+filepath.Base(out)+".link-*")
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	return f.Name(), nil
+// tempName is a name beside out that nothing has. It is not created: a
+// descriptor open for writing, even for a moment, could reach a forked child.
+func tempName(out string) string {
+	return filepath.Join(filepath.Dir(out), fmt.Sprintf(".%s.link-%016x", filepath.Base(out), rand.Uint64()))
 }
 
 // sameFile tells whether the file is still the one that was written, untouched.
@@ -123,4 +118,4 @@ func (w written) sameFile(now os.FileInfo) bool {
 	return os.SameFile(w.info, now) && w.info.ModTime().Equal(now.ModTime()) && w.info.Size() == now.Size() && soleLink(now)
 }
 
-var errTaken = fmt.Errorf("file is in use")
+var errTaken = errors.New("file is in use")

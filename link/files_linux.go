@@ -12,7 +12,7 @@ type writer struct{ *os.File }
 
 func create(name string) (*writer, error) {
 	syscall.ForkLock.RLock()
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_TRUNC, 0)
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755)
 	if err == nil {
 		err = f.Chmod(0o755)
 	}

@@ -8,7 +8,7 @@ import "os"
 type writer struct{ *os.File }
 
 func create(name string) (*writer, error) {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_TRUNC, 0o755)
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755)
 	return &writer{f}, err
 }
 

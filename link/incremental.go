@@ -51,6 +51,7 @@ type Incremental struct {
 type state struct {
 	busy chan struct{} // holds one token while nobody links
 	used uint64        // Incremental.clock at the last use; under Incremental.mu
+	refs int           // callers that have it or wait for it; under Incremental.mu
 
 	// Of the holder of the token.
 	prog  *program.Program
@@ -86,7 +87,7 @@ func (l *Incremental) Link(ctx context.Context, r Request) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	defer func() { s.busy <- struct{}{} }()
+	defer l.release(s)
 
 	mode, err := l.link(s, in)
 	if err != nil {
@@ -135,7 +136,7 @@ func (l *Incremental) link(s *state, in program.Input) (program.Mode, error) {
 	return mode, nil
 }
 
-// acquire takes the state of a key for the caller alone.
+// acquire takes the state of a key for the caller alone, until release.
 func (l *Incremental) acquire(ctx context.Context, key string) (*state, error) {
 	l.mu.Lock()
 	if l.closed {
@@ -150,38 +151,47 @@ func (l *Incremental) acquire(ctx context.Context, key string) (*state, error) {
 	}
 	l.clock++
 	s.used = l.clock
-	l.evict(s)
+	s.refs++
 	l.mu.Unlock()
 	select {
 	case <-s.busy:
+		l.mu.Lock()
+		closed := l.closed
+		l.mu.Unlock()
+		if closed {
+			l.release(s)
+			return nil, &Refusal{Reason: "linker is closed"}
+		}
 		return s, nil
 	case <-ctx.Done():
+		l.drop(s)
 		return nil, ctx.Err()
 	}
 }
 
-// evict drops states that were used least recently until there are few enough.
-// A busy one stays; it is found again at the next call. l.mu is held.
-func (l *Incremental) evict(keep *state) {
+func (l *Incremental) release(s *state) {
+	s.busy <- struct{}{}
+	l.drop(s)
+}
+
+// drop gives up a reference, and frees states that were used least recently
+// until there are few enough. Those in use stay; the last user comes by here.
+func (l *Incremental) drop(s *state) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s.refs--
 	for len(l.states) > l.opt.MaxStates {
-		var oldest string
+		oldest := ""
 		for key, s := range l.states {
-			if s != keep && len(s.busy) == 1 && (oldest == "" || s.used < l.states[oldest].used) {
+			if s.refs == 0 && (oldest == "" || s.used < l.states[oldest].used) {
 				oldest = key
 			}
 		}
 		if oldest == "" {
 			return
 		}
-		s := l.states[oldest]
-		select {
-		case <-s.busy:
-			delete(l.states, oldest)
-			s.discard()
-			s.busy <- struct{}{}
-		default:
-			return
-		}
+		l.states[oldest].discard()
+		delete(l.states, oldest)
 	}
 }
 
@@ -190,17 +200,16 @@ func (l *Incremental) evict(keep *state) {
 // verification has found; the program is linked from nothing then.
 func (l *Incremental) Idle(ctx context.Context, key string) error {
 	l.mu.Lock()
-	s := l.states[key]
+	known := l.states[key] != nil
 	l.mu.Unlock()
-	if s == nil {
+	if !known {
 		return nil
 	}
-	select {
-	case <-s.busy:
-	case <-ctx.Done():
-		return ctx.Err()
+	s, err := l.acquire(ctx, key)
+	if err != nil {
+		return err
 	}
-	defer func() { s.busy <- struct{}{} }()
+	defer l.release(s)
 	if s.prog == nil {
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -109,6 +110,48 @@ func TestIncrementalLeavesOldPrograms(t *testing.T) {
 	for _, name := range []string{"prog3", "prog4"} {
 		if _, err := os.Stat(filepath.Join(s.dir, name)); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// TestConcurrentLinks links more programs at once than are kept.
+func TestConcurrentLinks(t *testing.T) {
+	if !linktest.Supported() {
+		t.Skip("the incremental linker's target is linux/amd64")
+	}
+	inc := link.NewIncremental(link.Options{MaxStates: 2})
+	defer inc.Close()
+	var requests []link.Request
+	for i := range 4 {
+		m := linktest.New(t, map[string]string{"main.go": strings.Replace(hello, "hello", fmt.Sprint("hello ", i), 1)})
+		m.Env = []string{"CGO_ENABLED=0"}
+		requests = append(requests, m.Request(t, "."))
+	}
+	dir := t.TempDir()
+	var wg sync.WaitGroup
+	for n := range 24 {
+		wg.Go(func() {
+			r := requests[n%len(requests)]
+			r.Out = filepath.Join(dir, fmt.Sprint("prog", n))
+			if _, err := inc.Link(context.Background(), r); err != nil {
+				t.Errorf("link %d: %v", n, err)
+			}
+		})
+	}
+	wg.Wait()
+	st := inc.Stats()
+	if st.States > 2 || st.Links != 24 || st.HeapBytes <= st.ImageBytes {
+		t.Errorf("%+v", st)
+	}
+	left, err := filepath.Glob(filepath.Join(dir, "prog*"))
+	if err != nil || len(left) == 0 {
+		t.Fatalf("%v, %v", left, err)
+	}
+	for _, file := range left {
+		var n int
+		fmt.Sscanf(filepath.Base(file), "prog%d", &n)
+		if out := run(t, file); out != fmt.Sprintf("hello %d\nexit 0", n%len(requests)) {
+			t.Errorf("%s says %q", file, out)
 		}
 	}
 }

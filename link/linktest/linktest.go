@@ -62,7 +62,7 @@ func (m *Module) Remove(t testing.TB, name string) {
 // Packages of the main module are hot unless m.Hot decides otherwise.
 func (m *Module) Request(t testing.TB, pattern string) link.Request {
 	t.Helper()
-	r, err := m.request(pattern)
+	r, err := m.TryRequest(pattern)
 	if err != nil {
 		t.Fatalf("%s: %v", pattern, err)
 	}
@@ -70,7 +70,8 @@ func (m *Module) Request(t testing.TB, pattern string) link.Request {
 	return r
 }
 
-func (m *Module) request(pattern string) (link.Request, error) {
+// TryRequest is Request for source that may not compile, without an Out.
+func (m *Module) TryRequest(pattern string) (link.Request, error) {
 	env, err := m.env()
 	if err != nil {
 		return link.Request{}, err
