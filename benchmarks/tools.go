@@ -33,7 +33,8 @@ type seat struct {
 	env     []string
 	scratch string // for binaries and configurations, outside the source
 
-	proc *process
+	proc    *process
+	started bool // at least once
 }
 
 // watching is the part of tools that see a save by themselves.

@@ -126,7 +126,7 @@ const quiet = 300 * time.Millisecond
 
 // idle waits until hrd has done what it does behind a first start.
 func (t hr) idle(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, waitLimit)
+	ctx, cancel := context.WithTimeout(ctx, firstLimit)
 	defer cancel()
 	st, err := t.status(ctx)
 	if err != nil {
