@@ -38,13 +38,12 @@ func connect(ctx context.Context, noDaemon bool) (b *backend, why string, err er
 	if ctx.Err() != nil {
 		return nil, "", ctx.Err()
 	}
-	why = err.Error()
 	var e *protocol.Error
 	if errors.As(err, &e) && e.Code == protocol.CodeUnsafe {
 		return nil, "", err // the user must know that others could meddle
 	}
-	b, err = localBackend()
-	return b, why, err
+	b, localErr := localBackend()
+	return b, err.Error(), localErr
 }
 
 // dialDaemon returns a client of a daemon of our own build.

@@ -59,8 +59,8 @@ func (r *runner) onWatching(w watching) {
 	r.watchNamed()
 	if r.snap != nil {
 		r.watchMore()
-		r.onBatch(watch.Batch{First: time.Now(), Rescan: true})
 	}
+	r.onBatch(watch.Batch{First: time.Now(), Rescan: true})
 }
 
 // watchMore watches what the snapshot needs beyond what is watched already.

@@ -86,7 +86,7 @@ func (r *runner) open(alone bool, from time.Time, names []string) {
 // connect finds a daemon, and says once why there is none.
 func (r *runner) connect(ctx context.Context, alone bool) (*backend, error) {
 	b, why, err := connect(ctx, alone || r.flags.noDaemon)
-	if why != "" {
+	if why != "" && err == nil {
 		r.c.screen.notice("working without hrd: %s", why)
 	}
 	return b, err
