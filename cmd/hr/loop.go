@@ -88,6 +88,9 @@ type runner struct {
 	broken    map[string]bool   // files that do not parse
 	dropped   bool              // edits beside a broken file wait for it
 	failing   bool              // the last build failed
+	failure   string            // why
+	blamed    map[string]bool   // files whose edits came to be built since the last good program
+	doubt     bool              // the build under way may have read what was mended since
 	told      map[string]string // file -> last line about it
 	toldTimes map[string]int
 }
@@ -95,6 +98,7 @@ type runner struct {
 // loop is the life of hr run. It returns the exit code.
 func (r *runner) loop() int {
 	r.broken, r.told, r.toldTimes = map[string]bool{}, map[string]string{}, map[string]int{}
+	r.blamed = map[string]bool{}
 	r.open(false, r.begin, nil) // first: what follows runs while the daemon works
 	r.watchModule()
 	r.report.begin()
@@ -186,6 +190,7 @@ func (r *runner) onBatch(b watch.Batch) {
 		r.broken[ch.Path] = true
 		r.showBroken(ch, b)
 	}
+	mended = r.forgetGone() || mended
 	defer r.report.decide(changes) // for hr why: after the build has been asked for
 	if len(r.broken) > 0 {
 		// Nothing can be built; a build in flight may read the broken file.
@@ -195,7 +200,9 @@ func (r *runner) onBatch(b watch.Batch) {
 		r.showNothing(changes, b)
 		return
 	}
-	undo := len(reasons) == 0 && !r.building && (mended || r.failing && !onlyUnused(changes))
+	r.blame(reasons)
+	r.doubt = r.doubt || r.building && r.couldMend(b, changes)
+	undo := len(reasons) == 0 && !r.building && (mended || r.failing && (!onlyUnused(changes) || r.couldMend(b, changes)))
 	if undo || r.dropped {
 		// All that is not as in the program counts, also what was saved while
 		// nothing could be built.
@@ -203,6 +210,7 @@ func (r *runner) onBatch(b watch.Batch) {
 		reasons = r.news()
 		if len(reasons) == 0 && r.alive() && !r.behind {
 			r.failing = false
+			clear(r.blamed)
 			r.sup.Explain("")
 			r.c.screen.say("restored", green, r.back(), nil)
 			return

@@ -106,6 +106,7 @@ func (r *runner) build(from time.Time, names []string) {
 	if r.opening {
 		return // its answer is looked at before anything else
 	}
+	r.doubt = false
 	if r.building {
 		names = union(r.names, names)
 	}
@@ -188,7 +189,8 @@ func (r *runner) onResult(res result) (code int, done bool) {
 		r.snap = r.snap.WithFiles(out.Changes)
 	}
 	r.have = res.reply.Number
-	r.failing, r.dropped = false, false
+	r.failing, r.dropped, r.doubt = false, false, false
+	clear(r.blamed)
 	r.sup.Explain("")
 	r.report.built(out, r.sessionID())
 	for _, w := range out.Warnings {
@@ -230,7 +232,12 @@ func (r *runner) onFailure(res result) (code int, done bool) {
 	case r.gen == nil && r.launch == nil && !r.failing && e.Code != protocol.CodeBuild:
 		return r.c.fail(e), true // no save will help
 	}
-	r.failing = true
+	r.failing, r.failure = true, e.Message
+	if r.doubt {
+		r.doubt = false
+		r.build(r.from, r.names) // what it complains of may be mended already
+		return 0, false
+	}
 	if answered {
 		r.report.failed(f)
 	}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/hotreflex/hr/graph"
+	"github.com/hotreflex/hr/watch"
+)
+
+// This file knows which saves can mend a build that failed. The snapshot is that
+// of the last good program: what was new in the failed one is unknown to it, and
+// an edit there looks like one that does not matter.
+
+// blame notes the files whose edits are built now.
+func (r *runner) blame(reasons []graph.Change) {
+	for _, ch := range reasons {
+		r.blamed[ch.Path] = true
+	}
+}
+
+// couldMend tells that the batch may bear on a build that failed or is about to:
+// it has a file that was built, or a source file that the failed program may
+// have and the last good one has not.
+func (r *runner) couldMend(b watch.Batch, changes []graph.Change) bool {
+	if r.failing && strings.Contains(r.failure, noMatch) {
+		return true
+	}
+	for _, ch := range changes {
+		if !ch.Touched() && (r.blamed[ch.Path] || sourceName(ch.Path)) {
+			return true
+		}
+	}
+	for _, path := range b.Paths { // a directory stands for all below it
+		for blamed := range r.blamed {
+			if strings.HasPrefix(blamed, path+string(filepath.Separator)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// noMatch is what the go command says of an embed pattern whose files are
+// missing (cmd/go/internal/load, resolveEmbed): a file of any name can mend it.
+const noMatch = "no matching files found"
+
+// sourceName tells that the go command reads files of such a name, tests aside.
+func sourceName(path string) bool {
+	name := filepath.Base(path)
+	switch filepath.Ext(name) {
+	case ".go":
+		return !strings.HasSuffix(name, "_test.go") && !strings.HasPrefix(name, ".") && !strings.HasPrefix(name, "_")
+	case ".s", ".c", ".h", ".cc", ".cpp", ".hh", ".hpp", ".syso":
+		return true
+	}
+	return name == "go.mod" || name == "go.sum" || name == "go.work" || name == "modules.txt"
+}
+
+// forgetGone forgets files that did not parse and are no longer there, as when
+// their directory was renamed. It tells whether there were any.
+func (r *runner) forgetGone() bool {
+	any := false
+	for path := range r.broken {
+		if _, err := os.Lstat(path); err != nil {
+			delete(r.broken, path)
+			any = true
+		}
+	}
+	return any
+}
