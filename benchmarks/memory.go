@@ -12,7 +12,8 @@ const letGo = 15 * time.Second
 func (r *runner) memory(ctx context.Context, seats map[string]*seat, name string) error {
 	for _, s := range seats {
 		t, ok := s.tool.(hr)
-		if !ok || r.broken[s.id()] {
+		// A session without an edit holds little: that is not what is asked.
+		if !ok || r.broken[s.id()] || !r.results.edited(s.prog.name, t.name()) {
 			continue
 		}
 		if err := t.idle(ctx); err != nil {

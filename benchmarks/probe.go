@@ -54,7 +54,7 @@ func (p probe) until(ctx context.Context, path string, accept func(response stri
 			a.dropped++
 		}
 		if ctx.Err() != nil {
-			return a, fmt.Errorf("%d connections refused, %d dropped, last response %q", a.refused, a.dropped, short(a.last))
+			return a, fmt.Errorf("%d connections refused, %d dropped\nlast response: %q", a.refused, a.dropped, short(a.last))
 		}
 		time.Sleep(pollInterval)
 	}

@@ -82,6 +82,13 @@ func (r *results) of(k key) []float64 {
 	return out
 }
 
+// edited tells whether a tool has shown an edit of a program.
+func (r *results) edited(program, tool string) bool {
+	return slices.ContainsFunc(r.samples, func(s sample) bool {
+		return s.kind == editCase && s.program == program && s.tool == tool
+	})
+}
+
 func (r *results) median(k key) (float64, bool) {
 	v := r.of(k)
 	return median(v), len(v) > 0

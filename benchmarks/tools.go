@@ -115,7 +115,7 @@ func (bare) place() string { return plainPlace }
 func (t bare) start(ctx context.Context, s *seat) error {
 	binary := filepath.Join(filepath.Dir(s.scratch), t.of.label, t.of.label)
 	if _, err := os.Stat(binary); err != nil {
-		return fmt.Errorf("exec: %s has built nothing yet: %w", t.of.label, err)
+		return fmt.Errorf("%s has built nothing yet", t.of.label)
 	}
 	return execBinary(s, binary)
 }
