@@ -50,6 +50,9 @@ type Program struct {
 	Unhandled string `json:"unhandled,omitempty"`
 	// Warnings were found when the closure was listed.
 	Warnings []string `json:"warnings,omitempty"`
+	// Reached stands for the functions in the program, if the incremental linker
+	// made it.
+	Reached uint64 `json:"reached,omitempty"`
 	// Loaded is when the go command last listed the whole closure.
 	Loaded time.Time `json:"loaded"`
 }

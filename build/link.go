@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/hotreflex/hr/link"
@@ -29,6 +30,7 @@ func (e *Engine) link(ctx context.Context, t *Target, prog *Program, out *Outcom
 		}
 		if err == nil {
 			out.Linker, out.LinkMode = res.Linker, res.Mode
+			prog.Reached = res.Reached
 			prog.Artifact = Artifact{Key: key, Path: path}
 			return nil
 		}
@@ -73,6 +75,23 @@ func (e *Engine) refusal(err error) string {
 	}
 	e.opt.Log("incremental linker: %v", err)
 	return err.Error()
+}
+
+// CrossCheck has the toolchain's linker link the program as well, for the errors
+// that the incremental one does not look for: references that linkname rules
+// forbid, stacks too deep for nosplit functions. It takes as long as a full link
+// and belongs into idle time.
+func (e *Engine) CrossCheck(ctx context.Context, t *Target, prog *Program) error {
+	req, err := e.linkRequest(t, prog, prog.Artifact.Key)
+	if err != nil {
+		return nil // an archive is gone: the next build says so
+	}
+	err = link.CrossCheck(ctx, req)
+	var tool *link.ToolError
+	if errors.As(err, &tool) {
+		return errors.New(strings.TrimSpace(string(tool.Output)))
+	}
+	return nil
 }
 
 // liveKeep is how many programs may have live artifacts on the fast place: as

@@ -36,7 +36,7 @@ func (e *Engine) restore(t *Target) *Program {
 		return nil
 	}
 	prog := new(Program)
-	if err := json.Unmarshal(data, prog); err != nil || prog.Snap == nil || prog.Key != t.key || prog.Snap.Main() == nil {
+	if err := json.Unmarshal(data, prog); err != nil || prog.Snap == nil || prog.Key != t.key || !prog.Snap.Whole() || prog.Snap.Main() == nil {
 		return nil
 	}
 	prog.Snap.Seal()

@@ -33,7 +33,8 @@ type bench struct {
 	used    time.Time
 	users   int // sessions
 
-	checking bool // a check of the linker's work is to come
+	checking bool   // a check of the linker's work is to come or under way
+	crossed  uint64 // functions that the toolchain's linker was last asked about; of the check
 }
 
 // flight is one build and those who wait for it.
@@ -133,7 +134,7 @@ func (b *bench) fly(ctx context.Context, f, before *flight, t *build.Target) {
 			b.d.engine.Warm(b.d.life, t, f.prog)
 		}
 		if f.out.Linker == "incremental" {
-			b.checkLater(t.Key(), f.prog.Artifact)
+			b.checkLater(t)
 		}
 	}
 }

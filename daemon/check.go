@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hotreflex/hr/build"
+	"github.com/hotreflex/hr/protocol"
 )
 
 // checkAfter is how long nobody must have asked for a build before the
@@ -16,32 +17,59 @@ const checkAfter = 3 * time.Second
 
 // checkLater has the linker check its last relink of a program when there is
 // time. One that was wrong is removed, so that nothing starts it again, and the
-// next build links from nothing.
-func (b *bench) checkLater(key string, a build.Artifact) {
-	if b.d.linker == nil {
-		return
-	}
+// next build links from nothing. Once for each set of functions the toolchain's
+// linker runs as well, for the errors that only it finds.
+func (b *bench) checkLater(t *build.Target) {
 	b.mu.Lock()
-	if b.checking {
-		b.mu.Unlock()
+	defer b.mu.Unlock()
+	if b.d.linker == nil || b.checking {
 		return // the check to come is of whatever was linked last
 	}
 	b.checking = true
-	b.mu.Unlock()
 	b.d.flights.Go(func() {
-		defer func() {
-			b.mu.Lock()
-			b.checking = false
-			b.mu.Unlock()
-		}()
-		if !b.quiet(b.d.life) {
-			return
+		if b.quiet(b.d.life) {
+			b.check(b.d.life, t)
 		}
-		if err := b.d.linker.Verify(b.d.life, key); err != nil && b.d.life.Err() == nil {
-			b.d.opt.Log("the last relink was wrong: %v", err)
-			os.RemoveAll(filepath.Dir(a.Path))
-		}
+		b.mu.Lock()
+		b.checking = false
+		b.mu.Unlock()
 	})
+}
+
+func (b *bench) check(ctx context.Context, t *build.Target) {
+	prog := b.program()
+	if err := b.d.linker.Idle(ctx, t.Key()); err != nil && ctx.Err() == nil {
+		b.d.opt.Log("the last relink was wrong: %v", err)
+		os.RemoveAll(filepath.Dir(prog.Artifact.Path))
+		b.notify("a check of the incremental linker failed: the next save links anew (" + err.Error() + ")")
+		return
+	}
+	if prog.Reached == b.crossed {
+		return
+	}
+	err := b.d.engine.CrossCheck(ctx, t, prog)
+	if ctx.Err() != nil {
+		return
+	}
+	b.crossed = prog.Reached
+	if err != nil {
+		b.notify("the toolchain's linker refuses this program:\n" + err.Error())
+	}
+}
+
+// notify tells all sessions of the program.
+func (b *bench) notify(text string) {
+	b.d.mu.Lock()
+	var streams []*stream
+	for _, s := range b.d.sessions {
+		if s.bench == b && s.stream != nil {
+			streams = append(streams, s.stream)
+		}
+	}
+	b.d.mu.Unlock()
+	for _, st := range streams {
+		st.send(protocol.Event{Notice: text})
+	}
 }
 
 // quiet waits until nobody has wanted a build for checkAfter.

@@ -23,6 +23,7 @@ type session struct {
 	job    build.Job
 	bench  *bench
 	since  time.Time
+	stream *stream // of its open; guarded by Daemon.mu
 }
 
 // maxRequest bounds a request: a client's environment is at most a few hundred
@@ -88,6 +89,9 @@ func (d *Daemon) open(w http.ResponseWriter, r *http.Request) error {
 	if prog, ok := d.answer(ctx, st, s, protocol.BuildRequest{}); ok {
 		st.send(protocol.Event{Snapshot: prog.Snap.View()})
 	}
+	d.mu.Lock()
+	s.stream = st
+	d.mu.Unlock()
 	<-ctx.Done()
 	return nil
 }

@@ -3,6 +3,7 @@ package daemon
 import (
 	"maps"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,13 +16,14 @@ import (
 // Status tells what the daemon holds and has done.
 func (d *Daemon) Status() protocol.Status {
 	s := protocol.Status{
-		Hello:    d.hello(),
-		Uptime:   time.Since(d.started),
-		RunDir:   d.opt.RunDir,
-		CacheDir: d.opt.CacheDir,
-		Archives: filesStatus(d.arch),
-		Bins:     filesStatus(d.bins),
-		RSS:      residentBytes(),
+		Hello:      d.hello(),
+		Uptime:     time.Since(d.started),
+		RunDir:     d.opt.RunDir,
+		CacheDir:   d.opt.CacheDir,
+		Archives:   filesStatus(d.arch),
+		Bins:       filesStatus(d.bins),
+		RSS:        residentBytes(),
+		Goroutines: runtime.NumGoroutine(),
 		Builds: protocol.BuildCounts{
 			Fast:     d.counts.fast.Load(),
 			Fallback: d.counts.fallback.Load(),

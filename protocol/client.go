@@ -128,6 +128,7 @@ type Handler struct {
 	Progress func(Progress)
 	Built    func(build.Artifact)
 	Snapshot func(*graph.Snapshot)
+	Notice   func(text string)
 }
 
 // Open opens a session and waits for its first program. The session lives until
@@ -182,6 +183,9 @@ func (c *Client) Snapshot(ctx context.Context, session string) (*graph.Snapshot,
 	if err := c.call(ctx, http.MethodGet, routeSessions+"/"+session+"/snapshot", nil, s); err != nil {
 		return nil, err
 	}
+	if !s.Whole() {
+		return nil, fmt.Errorf("read snapshot: %w", errHole)
+	}
 	return s.Seal(), nil
 }
 
@@ -193,6 +197,9 @@ func (f *Failure) Error() string { return f.Cause.Message }
 
 // Unwrap gives the one shape of errors that users see.
 func (f *Failure) Unwrap() error { return f.Cause }
+
+// errHole says that a message lacks what makes it one.
+var errHole = errors.New("it is not whole")
 
 // events reads a stream of JSON lines.
 type events struct{ dec *json.Decoder }
@@ -221,10 +228,21 @@ func (e *events) wait(h Handler) (*Reply, error) {
 		case ev.Built != nil && h.Built != nil:
 			h.Built(*ev.Built)
 		case ev.Snapshot != nil && h.Snapshot != nil:
+			if !ev.Snapshot.Whole() {
+				return nil, fmt.Errorf("read hrd: snapshot: %w", errHole)
+			}
 			h.Snapshot(ev.Snapshot.Seal())
+		case ev.Notice != "" && h.Notice != nil:
+			h.Notice(ev.Notice)
 		case ev.Reply != nil:
+			if ev.Reply.Outcome == nil {
+				return nil, fmt.Errorf("read hrd: reply: %w", errHole)
+			}
 			return ev.Reply, nil
 		case ev.Failed != nil:
+			if ev.Failed.Cause == nil || ev.Failed.Cause.Message == "" {
+				return nil, fmt.Errorf("read hrd: failure: %w", errHole)
+			}
 			return nil, ev.Failed
 		}
 	}

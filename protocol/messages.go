@@ -61,6 +61,7 @@ type Event struct {
 	Reply    *Reply          `json:"reply,omitempty"`
 	Snapshot *graph.Snapshot `json:"snapshot,omitempty"` // the view to judge by from now on
 	Failed   *Failure        `json:"failed,omitempty"`
+	Notice   string          `json:"notice,omitempty"` // of a session, for its user
 }
 
 // Progress of a cold build: packages done of all; All is 0 while unknown.
@@ -102,7 +103,9 @@ type Status struct {
 	Linker   *LinkerStatus   `json:"linker,omitempty"`
 	Builds   BuildCounts     `json:"builds"`
 	RSS      int64           `json:"rss"` // bytes, 0 where it cannot be read
-	Draining bool            `json:"draining,omitempty"`
+	// Goroutines is how many the daemon has: a number that grows is a leak.
+	Goroutines int  `json:"goroutines"`
+	Draining   bool `json:"draining,omitempty"`
 }
 
 // SessionStatus is one hr that is connected.

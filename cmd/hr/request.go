@@ -63,6 +63,7 @@ func (r *runner) open(alone bool, from time.Time, names []string) {
 		if res.err == nil {
 			res.session, res.reply, res.err = res.backend.client.Open(ctx, r.job, r.handler(ctx, seq, nil))
 			rest.Snapshot = r.passOn(res)
+			rest.Notice = func(text string) { r.c.screen.notice("%s", text) }
 		}
 		if !r.deliver(res) {
 			if res.session != nil {
