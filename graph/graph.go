@@ -117,6 +117,31 @@ type index struct {
 	cycle  bool
 }
 
+// Whole tells that a decoded snapshot has a value wherever one belongs.
+func (s *Snapshot) Whole() bool {
+	for _, p := range s.Packages {
+		if p == nil {
+			return false
+		}
+		for _, f := range p.Files {
+			if f == nil {
+				return false
+			}
+		}
+		for _, l := range p.Listings {
+			if l == nil {
+				return false
+			}
+		}
+	}
+	for _, f := range s.Inputs {
+		if f == nil {
+			return false
+		}
+	}
+	return true
+}
+
 // Seal derives the lookups of a snapshot that was decoded or assembled, and
 // returns it. It must be called before any other method.
 func (s *Snapshot) Seal() *Snapshot {
@@ -192,6 +217,11 @@ func (s *Snapshot) WatchDirs() []string {
 	}
 	for f := range s.Inputs {
 		set[filepath.Dir(f)] = true
+	}
+	for _, f := range s.Absent {
+		if dir := filepath.Dir(f); isDir(dir) {
+			set[dir] = true
+		}
 	}
 	return slices.Sorted(maps.Keys(set))
 }
