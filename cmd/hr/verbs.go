@@ -41,6 +41,7 @@ func verbs() []verb {
 	return []verb{
 		{"run", "[go build flags] [package] [-- args]", "run a program and keep it true to its source", runVerb},
 		{"reflex", "[reflex flags] [--] command", "run commands when files change, in the words of reflex", reflexVerb},
+		{"init", "[file]", "say how hr is told what a reflex.conf or an .air.toml says", initVerb},
 		{"restart", "", "start the program of the running hr again, without a build", restartVerb},
 		{"stop", "", "end the running hr and its program", stopVerb},
 		{"ps", "", "list the running hrs", psVerb},
