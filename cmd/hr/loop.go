@@ -150,8 +150,9 @@ func (r *runner) onSnapshot(s firstSnapshot) {
 	if r.held != nil {
 		// Whether go build read these before or after they were saved is unknown
 		// to the snapshot: the daemon must look.
-		held := *r.held
+		held, actOnNamed := r.takeNamed(*r.held)
 		r.held = nil
+		defer actOnNamed()
 		if changes := r.judge(held); !onlyUnused(changes) && len(r.brokenOf(changes)) == 0 {
 			r.build(held.First, names(changes))
 			return

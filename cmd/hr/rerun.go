@@ -29,7 +29,7 @@ func (r *runner) takeNamed(b watch.Batch) (rest watch.Batch, act func()) {
 // rule: what lies beside them is nobody's business.
 func (r *runner) foreign(path string) bool {
 	if r.env.has(path) {
-		return true
+		return r.snap.File(path) == nil
 	}
 	dir := filepath.Dir(path)
 	beside := slices.Contains(r.env.dirs(), dir) || withinAny(dir, r.ruleTrees)

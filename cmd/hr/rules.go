@@ -201,8 +201,11 @@ func (rs *rules) changed(path string) bool {
 	return !known || !bytes.Equal(before, now)
 }
 
-// hashOf is nil for a file that is gone.
+// hashOf is nil for a file that is gone, or is none.
 func hashOf(path string) []byte {
+	if fi, err := os.Stat(path); err != nil || !fi.Mode().IsRegular() {
+		return nil // opening a pipe would wait
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil
