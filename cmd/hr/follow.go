@@ -37,12 +37,40 @@ func (r *runner) watchTrees(trees, dirs []string) {
 	r.ruleTrees = r.rules.trees(trees)
 	r.trees = append(slices.Clip(trees), r.ruleTrees...)
 	trees = r.trees
+	named := slices.Clone(r.env.paths)
+	exclude := func(path string, dir bool) bool {
+		return watch.DefaultExclude(path, dir) || above(path, dir, trees) && !slices.Contains(named, path)
+	}
 	r.wg.Go(func() {
-		w, err := watch.New(watch.Options{Trees: trees, Dirs: dirs, Source: r.flags.watcher, Log: r.c.screen.notice})
+		w, err := watch.New(watch.Options{Trees: trees, Dirs: dirs, Source: r.flags.watcher, Exclude: exclude, Log: r.c.screen.notice})
 		if !send(r.ctx, r.watching, watching{w, trees, err}) && err == nil {
 			w.Close()
 		}
 	})
+}
+
+// above tells that a path lies beside the way down to the trees. The directories
+// there are watched for a go.work or go.mod that appears, and may be as busy as
+// a home directory: everything else is nobody's business.
+func above(path string, dir bool, trees []string) bool {
+	if withinAny(path, trees) || !holdsAny(filepath.Dir(path), trees) {
+		return false
+	}
+	switch filepath.Base(path) {
+	case "go.work", "go.work.sum", "go.mod", "go.sum":
+		return false
+	}
+	return !dir || !holdsAny(path, trees)
+}
+
+// holdsAny tells that one of the trees lies below dir.
+func holdsAny(dir string, trees []string) bool {
+	for _, t := range trees {
+		if withinAny(t, []string{dir}) {
+			return true
+		}
+	}
+	return false
 }
 
 // onWatching takes a watcher into use. What was saved before it saw anything is

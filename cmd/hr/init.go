@@ -8,9 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
-	"github.com/kballard/go-shellquote"
 	"github.com/spf13/pflag"
 
 	"github.com/hotreflex/hr/protocol"
@@ -148,12 +148,26 @@ func writeConfig(dir string, found []*conversion) error {
 
 // serviceOf is an entry that keeps a command running; no path is empty, so no
 // change restarts it.
-func serviceOf(command []string) string { return "-s -r '^$' -- " + shellquote.Join(command...) }
+func serviceOf(command []string) string { return "-s -r '^$' -- " + shellWords(command) }
+
+// shellWords writes words so that a shell, and a reflex.conf, read them back.
+func shellWords(words []string) string {
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		quoted[i] = w
+		if !plainWord.MatchString(w) {
+			quoted[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(quoted, " ")
+}
+
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
 
 func (cv *conversion) print(w io.Writer) {
 	fmt.Fprintf(w, "%s means:\n\n", cv.Source)
 	if len(cv.Command) > 0 {
-		fmt.Fprintf(w, "  %s\n", shellquote.Join(cv.Command...))
+		fmt.Fprintf(w, "  %s\n", shellWords(cv.Command))
 	}
 	if cv.Config != "" {
 		fmt.Fprintf(w, "\nwith this reflex.conf:\n\n")
@@ -194,7 +208,7 @@ func fromReflex(dir, name string) (*conversion, error) {
 		}
 		if p := findGoProgram(dir, l); p != nil && l.Service {
 			cv.note(l.Source, "a Go program: its line is run as %s, which knows the files of the build; --literal runs it as it is written",
-				shellquote.Join(p.typed()...))
+				shellWords(p.typed()))
 			if len(lines) == 1 {
 				cv.Command = p.typed()
 			}

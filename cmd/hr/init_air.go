@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/BurntSushi/toml"
-	"github.com/kballard/go-shellquote"
 
 	"github.com/hotreflex/hr/reflex"
 )
@@ -122,21 +121,21 @@ func (c *airCommands) start() string {
 			words = append(words, fmt.Sprint(w))
 		}
 	}
-	args := shellquote.Join(c.ArgsBin...)
+	args := shellWords(c.ArgsBin)
 	switch {
+	case c.FullBin != "":
+		return strings.TrimSpace(c.FullBin + " " + args)
 	case len(words) > 0:
 		if words[0] != "dlv" && !strings.Contains(words[0], "/") {
 			words[0] = "./" + words[0]
 		}
-		return strings.TrimSpace(shellquote.Join(words...) + " " + args)
-	case c.FullBin != "":
-		return strings.TrimSpace(c.FullBin + " " + args)
+		return strings.TrimSpace(shellWords(words) + " " + args)
 	}
 	bin := c.Bin
 	if !strings.Contains(bin, "/") {
 		bin = "./" + bin
 	}
-	return strings.TrimSpace(shellquote.Join(bin) + " " + args)
+	return strings.TrimSpace(shellWords([]string{bin}) + " " + args)
 }
 
 // program recognises a Go program. debugger says that it was to run under dlv.
@@ -239,7 +238,7 @@ func (c *airConfig) asReflex(cv *conversion) {
 		words = append(words, "-R", re)
 	}
 	words = append(words, "--", "sh", "-c", b.Cmd+" && "+b.start())
-	cv.Config = "# from " + cv.Source + "\n" + shellquote.Join(words...) + "\n" + b.ruleLines()
+	cv.Config = "# from " + cv.Source + "\n" + shellWords(words) + "\n" + b.ruleLines()
 	cv.Command = []string{"hr", "reflex", "-c", "reflex.conf"}
 	cv.note("build.cmd", "%q is no plain go build whose output is run: it runs as it is on each change; hr run ./cmd/app would rebuild less", b.Cmd)
 	if len(c.EnvFiles) > 0 {
@@ -264,10 +263,10 @@ func (b *airBuild) ruleLines() string {
 		}
 		command := []string{"--", "sh", "-c", r.Cmd}
 		if len(words) > 0 {
-			fmt.Fprintln(&out, shellquote.Join(slices.Concat(words, not, command)...))
+			fmt.Fprintln(&out, shellWords(slices.Concat(words, not, command)))
 		}
 		if len(r.IncludeFile) > 0 {
-			fmt.Fprintln(&out, shellquote.Join(slices.Concat([]string{"-r", anyFile(r.IncludeFile)}, not, command)...))
+			fmt.Fprintln(&out, shellWords(slices.Concat([]string{"-r", anyFile(r.IncludeFile)}, not, command)))
 		}
 	}
 	return out.String()

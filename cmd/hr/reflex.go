@@ -43,7 +43,7 @@ func reflexVerb(c *command, args []string) int {
 	var f reflexFlags
 	fs := pflag.NewFlagSet("reflex", pflag.ContinueOnError)
 	f.define(fs)
-	if code, ok := c.parseWords(fs, "reflex", args); !ok {
+	if code, ok := c.parseWords(fs, "reflex", "--", args); !ok {
 		return code
 	}
 	f.line.Command = fs.Args()

@@ -104,11 +104,12 @@ func usage(w io.Writer) {
 // parse reads the flags of a verb in the go command's form. ok is false if the
 // verb is over: help was asked for or the words make no sense.
 func (c *command) parse(fs *pflag.FlagSet, v string, args []string) (code int, ok bool) {
-	return c.parseWords(fs, v, longFlags(fs, args))
+	return c.parseWords(fs, v, "-", longFlags(fs, args))
 }
 
-// parseWords is parse for flags as they are: -sr is -s -r.
-func (c *command) parseWords(fs *pflag.FlagSet, v string, args []string) (code int, ok bool) {
+// parseWords is parse for flags as they are; dash is what stands before a long
+// one.
+func (c *command) parseWords(fs *pflag.FlagSet, v, dash string, args []string) (code int, ok bool) {
 	fs.SortFlags = false
 	fs.SetOutput(io.Discard)
 	fs.Usage = func() {}
@@ -125,11 +126,14 @@ func (c *command) parseWords(fs *pflag.FlagSet, v string, args []string) (code i
 	var unknown *pflag.NotExistError
 	if errors.As(err, &unknown) {
 		name := unknown.GetSpecifiedName()
-		e.Message = "unknown flag -" + name
+		if len(name) == 1 {
+			dash = "-"
+		}
+		e.Message = "unknown flag " + dash + name
 		var names []string
 		fs.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
 		if near, ok := tags.Suggest(name, names); ok {
-			e.Hint = "did you mean -" + near + "?"
+			e.Hint = "did you mean " + dash + near + "?"
 		}
 	}
 	return c.fail(e), false
