@@ -15,7 +15,8 @@ var differences = map[string]string{
 	"cannot run": "A command that cannot be started is reported, and its line goes on.",
 	"-e with -s": "With `-e` a service does not keep the other lines waiting for its life.",
 	"bad glob":   "A glob that cannot be parsed is an error.",
-	"orphans":    "What a command leaves running in the background is ended before the next run and with hr.",
+	"orphans":    "What survives the end of its command in the background is ended before the next run, and with hr.",
+	"^C":         "`^C` is not printed: the interrupt is sent, not typed.",
 	"-r=x":       "`-r=x` is the pattern `x`.",
 }
 

@@ -40,7 +40,9 @@ func (r *reflexer) loop(signals, resized <-chan os.Signal) int {
 	if err := r.watch(); err != nil {
 		return r.c.fail(err)
 	}
-	r.tell("watching", map[string]any{"dir": r.dir, "lines": len(r.lines)})
+	if r.flags.json || r.flags.Verbose {
+		r.c.screen.say("watching", dim, "watching "+r.dir, map[string]any{"dir": r.dir, "lines": len(r.lines)})
+	}
 	for _, l := range r.lines {
 		if l.spec.Service {
 			l.asked, l.since = true, time.Now()
