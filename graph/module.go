@@ -74,6 +74,8 @@ func (s *Snapshot) findModules(work string, flags []string) {
 		if work != "" {
 			note(work)
 			note(work + ".sum")
+			// go work vendor puts it beside go.work, for all modules of it.
+			note(filepath.Join(filepath.Dir(work), "vendor", "modules.txt"))
 		}
 	}
 	// A profile in the main package's directory would change every compile.
