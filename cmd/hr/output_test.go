@@ -62,7 +62,8 @@ func TestOutputPassesAll(t *testing.T) {
 					t.Errorf("%s differs: %d bytes, want %d", name, len(got), want[i].Len())
 				}
 			}
-			if last := p.lines(true); len(last) != lastLines || last[lastLines-1] != "ready 1 without an end" {
+			// Which of two pipes is read last is for the scheduler to say.
+			if last := p.lines(true); len(last) != lastLines || one && last[lastLines-1] != "ready 1 without an end" {
 				t.Errorf("last lines %q", last)
 			}
 		})
