@@ -61,7 +61,8 @@ type runner struct {
 	building bool   // an open or a build is under way
 	awaiting bool   // the snapshot of an open is still to come
 	names    []string
-	from     time.Time // the event that caused the build under way
+	from     time.Time   // the event that caused the build under way
+	settled  watch.Batch // the newest, for the times of -v
 	giveUp   context.CancelFunc
 	held     *watch.Batch
 
@@ -164,6 +165,7 @@ func (r *runner) onSnapshot(s firstSnapshot) {
 
 // onBatch judges what was saved and builds if it matters.
 func (r *runner) onBatch(b watch.Batch) {
+	r.settled = b
 	if r.snap == nil || r.opening {
 		r.saveBlind(b)
 		return

@@ -97,6 +97,12 @@ func (r *runner) phases(l launch) string {
 			parts = append(parts, name+" "+ms(d))
 		}
 	}
+	var silence time.Duration
+	if b := r.settled; b.First.Equal(l.from) {
+		silence = b.Silence
+		add("reflex", b.Held)
+		add("settle", b.Silence-b.Held)
+	}
 	if out != nil {
 		p := out.Phases
 		add("go build", p.GoBuild)
@@ -104,7 +110,7 @@ func (r *runner) phases(l launch) string {
 		add("load", p.Load)
 		add("compile", p.Compile)
 		add("link", p.Link)
-		add("other", l.begin.Sub(l.from)-p.GoBuild-p.Scan-p.Load-p.Compile-p.Link)
+		add("other", l.begin.Sub(l.from)-silence-p.GoBuild-p.Scan-p.Load-p.Compile-p.Link)
 	}
 	add("drain", t.Drain)
 	add("stop", t.Stop)
