@@ -6,7 +6,7 @@ ADDR ?= :8080
 RACE := $(shell test "$$($(GO) env CGO_ENABLED)" = 1 && command -v "$$($(GO) env CC)" >/dev/null && echo -race)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help build run test check bench bench-short stress vet clean
+.PHONY: help build run test check bench bench-short judge stress fuzz vet clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -39,6 +39,26 @@ bench: build ## measure hr against its rivals: a quarter of an hour, into benchm
 bench-short: build ## the same for the example service alone, a few samples, into benchmarks/out
 	$(GO) run ./benchmarks -hr $(GOBIN)/hr -short -result benchmarks/out/short
 	@cat benchmarks/out/short/table.md
+
+EDITS ?= 600
+STRESS ?= 10m
+FUZZ ?= 10m
+
+judge: build ## compare hr with go build after random edits of five trees: hours; EDITS=20 for a look
+	$(GO) run ./benchmarks/judge -bin $(GOBIN) -edits $(EDITS)
+	$(GO) run ./benchmarks/judge -bin $(GOBIN) -edits $(EDITS) -trees mixed,ginsvc -contexts dev,prod,386
+	$(GO) run ./benchmarks/judge -bin $(GOBIN) -edits $(EDITS) -trees mixed -linker auto -contexts nocgo
+	$(GO) run ./benchmarks/judge -bin $(GOBIN) -edits $(EDITS) -trees ginsvc,wide,caddy,hugo -linker auto
+
+stress: ## many sessions, random edits, killed front ends, under the race detector: STRESS=30s for a look
+	$(GO) test $(RACE) -tags=stress -count=1 -timeout 60m ./supervisor ./link
+	$(GO) test -tags=stress -count=1 -timeout 60m -run TestStress ./benchmarks/judge -for=$(STRESS) -v
+
+fuzz: ## every fuzz target for FUZZ each
+	@for t in $$(grep -rho --include='*_test.go' '^func Fuzz[A-Za-z]*' . | sed 's/func //' | sort -u); do \
+		pkg=$$(dirname $$(grep -rl --include='*_test.go' "^func $$t(" . | head -1)); \
+		$(GO) test -run '^$$' -fuzz "^$$t\$$" -fuzztime $(FUZZ) ./$$pkg || exit 1; \
+	done
 
 clean: ## remove what make made
 	rm -rf bin benchmarks/out

@@ -20,7 +20,7 @@ import (
 
 var (
 	judgeEdits = flag.Int("edits", 25, "random edits for each tree")
-	judgeSeed  = flag.Uint64("seed", 0, "seed of the random edits; 0 for a new one")
+	judgeSeed  = flag.Uint64("seed", 1, "seed of the random edits; 0 for a new one")
 	judgeTrees = flag.String("trees", "mixed", "trees for the random edits, comma separated")
 	judgeKinds = flag.String("kinds", "", "kinds of the random edits, comma separated; all if empty")
 	judgeSteps = flag.String("steps", "", "the steps themselves, as a failure prints them")
