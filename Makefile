@@ -6,7 +6,7 @@ ADDR ?= :8080
 RACE := $(shell test "$$($(GO) env CGO_ENABLED)" = 1 && command -v "$$($(GO) env CC)" >/dev/null && echo -race)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help build run test check bench bench-short judge stress fuzz vet clean
+.PHONY: help build run test check bench bench-short judge stress fuzz vet conformance bench-reflex clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -59,6 +59,12 @@ fuzz: ## every fuzz target for FUZZ each
 		pkg=$$(dirname $$(grep -rl --include='*_test.go' "^func $$t(" . | head -1)); \
 		$(GO) test -run '^$$' -fuzz "^$$t\$$" -fuzztime $(FUZZ) ./$$pkg || exit 1; \
 	done
+
+conformance: ## compare hr reflex with the real reflex: all scenarios, random patterns
+	$(GO) test ./reflex -full -v -timeout 20m -parallel 6
+
+bench-reflex: ## measure hr reflex and the real reflex: save to start, checkout, idle
+	$(GO) test ./reflex -run TestFigures -figures -v -timeout 10m
 
 clean: ## remove what make made
 	rm -rf bin benchmarks/out

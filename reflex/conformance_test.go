@@ -231,7 +231,7 @@ func begin(t *testing.T, sd side, dir string, flags []string, stdin string) *wat
 	w := &watcherRun{t: t, sd: sd, dir: dir, done: make(chan struct{})}
 	w.cmd = exec.Command(sd.path, append(append([]string{}, sd.args...), flags...)...)
 	w.cmd.Dir = dir
-	w.cmd.Env = append(os.Environ(), "HR_RUNTIME_DIR="+t.TempDir(), "HR_CACHE_DIR="+t.TempDir(), "PWD="+dir)
+	w.cmd.Env = append(os.Environ(), "HR_RUNTIME_DIR="+filepath.Join(t.TempDir(), "run"), "HR_CACHE_DIR="+t.TempDir(), "PWD="+dir)
 	w.cmd.Stdin = strings.NewReader(stdin)
 	w.cmd.Stderr = w
 	out, err := w.cmd.StdoutPipe()

@@ -28,6 +28,7 @@ var defaultExcludes = []string{
 // All patterns of a line must agree.
 type Matcher struct {
 	want, not           []*regexp.Regexp
+	usual               []*regexp.Regexp // the default excludes
 	globs, notGlobs     []string
 	prunes              []*regexp.Regexp // those of not that decide by a prefix
 	onlyFiles, onlyDirs bool
@@ -43,18 +44,25 @@ func NewMatcher(l *Line) (*Matcher, error) {
 		}
 		m.want = append(m.want, re)
 	}
-	not := l.InverseRegexes
-	if !l.All {
-		not = append(append([]string{}, defaultExcludes...), not...)
-	}
-	for _, text := range not {
-		re, err := regexp.Compile(text)
-		if err != nil {
-			return nil, err
+	not := func(list *[]*regexp.Regexp, texts []string) error {
+		for _, text := range texts {
+			re, err := regexp.Compile(text)
+			if err != nil {
+				return err
+			}
+			*list = append(*list, re)
+			if text != "" && decidesByPrefix(text) {
+				m.prunes = append(m.prunes, re)
+			}
 		}
-		m.not = append(m.not, re)
-		if text != "" && decidesByPrefix(text) {
-			m.prunes = append(m.prunes, re)
+		return nil
+	}
+	if err := not(&m.not, l.InverseRegexes); err != nil {
+		return nil, err
+	}
+	if !l.All {
+		if err := not(&m.usual, defaultExcludes); err != nil {
+			return nil, err
 		}
 	}
 	for _, g := range append(append([]string{}, m.globs...), m.notGlobs...) {
@@ -80,6 +88,13 @@ func (m *Matcher) Match(name string) bool {
 			return false
 		}
 	}
+	if suspicious(name) {
+		for _, re := range m.usual {
+			if re.MatchString(name) {
+				return false
+			}
+		}
+	}
 	for _, g := range m.globs {
 		if !globMatches(g, name) {
 			return false
@@ -91,6 +106,12 @@ func (m *Matcher) Match(name string) bool {
 		}
 	}
 	return true
+}
+
+// suspicious holds for every path that a default exclude matches and for few
+// others: eight expressions for each file of a large tree take their time.
+func suspicious(name string) bool {
+	return strings.ContainsAny(name, "~#") || strings.HasPrefix(name, ".") || strings.Contains(name, "/.") || strings.HasSuffix(name, ".swp")
 }
 
 // Prunes says that nothing below a directory, given with its slash, can be

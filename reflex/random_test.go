@@ -22,8 +22,8 @@ import (
 var (
 	regexPieces = []string{"a", "b", "c", ".", ".*", "[ab]", "(a|b)", "/", "^", "$", `\.go$`, `\.txt`, "a/", "^d", `\b`, "b+", "c?", `\.`}
 	globPieces  = []string{"*", "?", "a", "b", "[ab]", "[^a]", "/", "*/", "*.go", ".txt", "c"}
-	names       = []string{"a", "b", "c", "ab", "ba", "abc", "a.go", "b.go", "ab.go", "c.txt", ".b", "a~", "b.swp", "#a#"}
-	dirs        = []string{"da", "db", "dc", "a.d", "b.go.d"} // never a file's name
+	names       = []string{"a", "b", "c", "ab", "ba", "abc", "a.go", "b.go", "ab.go", "c.txt", ".b", "a~", "b.swp", "#a#", "a.#b", ".DS_Store"}
+	dirs        = []string{"da", "db", "dc", "a.d", "b.go.d", ".git", ".hg"} // never a file's name
 )
 
 func pick(r *rand.Rand, pieces []string, most int) string {

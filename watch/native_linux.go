@@ -155,6 +155,9 @@ func (s *inotify) walk(dir string, tree, found bool, at time.Time, evs *[]event)
 		s.warn(dir, err)
 	}
 	for _, d := range list {
+		if !found && !d.IsDir() {
+			continue
+		}
 		path := filepath.Join(dir, d.Name())
 		if s.opts.Exclude(path, d.IsDir()) {
 			continue

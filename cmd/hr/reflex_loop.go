@@ -116,10 +116,7 @@ func (r *reflexer) exclude(path string, dir bool) bool {
 
 // name is a path as patterns and commands see it.
 func (r *reflexer) name(path string, dir bool) string {
-	rel, err := filepath.Rel(r.dir, path)
-	if err != nil {
-		rel = path
-	}
+	rel := strings.TrimPrefix(strings.TrimPrefix(path, r.dir), string(filepath.Separator))
 	rel = filepath.ToSlash(rel)
 	if dir {
 		rel += "/"
