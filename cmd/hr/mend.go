@@ -24,11 +24,9 @@ func (r *runner) blame(reasons []graph.Change) {
 // it has a file that was built, or a source file that the failed program may
 // have and the last good one has not.
 func (r *runner) couldMend(b watch.Batch, changes []graph.Change) bool {
-	if r.failing && strings.Contains(r.failure, noMatch) {
-		return true
-	}
+	embeds := r.withoutFiles()
 	for _, ch := range changes {
-		if !ch.Touched() && (r.blamed[ch.Path] || sourceName(ch.Path)) {
+		if !ch.Touched() && (r.blamed[ch.Path] || sourceName(ch.Path) || withinAny(ch.Path, embeds)) {
 			return true
 		}
 	}
@@ -42,9 +40,26 @@ func (r *runner) couldMend(b watch.Batch, changes []graph.Change) bool {
 	return false
 }
 
-// noMatch is what the go command says of an embed pattern whose files are
-// missing (cmd/go/internal/load, resolveEmbed): a file of any name can mend it.
-const noMatch = "no matching files found"
+// withoutFiles returns the directories of the packages whose embed patterns
+// match nothing, as the failed build told: there a file of any name can mend it
+// (cmd/go/internal/load, resolveEmbed).
+func (r *runner) withoutFiles() []string {
+	if !r.failing {
+		return nil
+	}
+	var dirs []string
+	for line := range strings.Lines(r.failure) {
+		file, _, ok := strings.Cut(line, ".go:")
+		if !ok || !strings.Contains(line, ": no matching files found") {
+			continue
+		}
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(r.job.Dir, file)
+		}
+		dirs = append(dirs, filepath.Dir(file))
+	}
+	return dirs
+}
 
 // sourceName tells that the go command reads files of such a name, tests aside.
 func sourceName(path string) bool {
