@@ -3,63 +3,88 @@
 package link_test
 
 import (
-	"os"
 	"os/exec"
-	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// stdPackages are packages of the standard library whose tests lean on what a
-// linker makes: types, tracebacks, profiles, build info, the collector, FIPS.
+// slowStd are packages whose short tests take half a minute and more, mostly in
+// compilers and tools that they start.
+var slowStd = []string{}
+
+// stdPackages are packages whose tests lean on what a linker makes: types,
+// tracebacks, profiles, build info, the collector, FIPS.
 const stdPackages = `reflect runtime/debug runtime/pprof runtime/trace runtime/metrics unique weak iter
 sync sync/atomic time context errors fmt sort strings bytes bufio maps slices regexp math/big
-os os/exec os/signal io/fs path/filepath net/http net/netip net/textproto testing
+os os/exec os/signal os/user io/fs path/filepath net net/http net/netip net/textproto testing
 crypto/tls crypto/x509 crypto/internal/fips140test
 encoding/json encoding/gob encoding/xml text/template html/template go/types database/sql
 image/png compress/flate log/slog debug/gosym debug/buildinfo`
 
+// fewStd are those of them that differ most between versions of the toolchain.
+const fewStd = `reflect runtime/debug runtime/pprof runtime/metrics unique weak sync time fmt
+maps regexp math/big os/signal net/http crypto/tls crypto/internal/fips140test
+encoding/json encoding/gob text/template html/template go/types log/slog debug/buildinfo`
+
+// hotStd are path prefixes of packages that are placed as if under development.
+const hotStd = "encoding/gob,encoding/xml,encoding/json,text/,html/,go/,testing,image/,compress/,log/slog,database/,net/http/httptest"
+
 // TestStd runs the tests of the standard library linked by the incremental
-// linker, with every package cold and with some of them hot.
+// linker:
 //
-//	go test -tags stress -run Std -timeout 1h ./link
+//	go test -tags stress -run 'TestStd$' -timeout 1h -v ./link
 func TestStd(t *testing.T) {
-	tool := filepath.Join(t.TempDir(), "linkexec")
-	if out, err := exec.Command("go", "build", "-o", tool, "./linktest/linkexec").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	for _, tt := range []struct{ name, cgo, hot string }{
-		{"cold", "0", ""},
-		{"hot", "0", "encoding/gob,encoding/xml,encoding/json,text/,html/,go/,testing,image/,compress/,log/slog,database/,net/http/httptest"},
-		{"cgo", "1", ""},
+	linkexec := buildLinkexec(t)
+	some := strings.Fields(stdPackages)
+	for _, tt := range []struct {
+		name string
+		stdRun
+	}{
+		{"cold", stdRun{cgo: "0", packages: allStd(t)}},
+		{"hot", stdRun{cgo: "0", packages: some, hot: hotStd}},
+		{"cgo", stdRun{cgo: "1", packages: some}},
+		{"collector", stdRun{cgo: "0", packages: strings.Fields("reflect sync fmt encoding/json encoding/gob text/template regexp net/http"),
+			hot: hotStd, godebug: "gccheckmark=1,clobberfree=1"}},
+		{"fips", stdRun{cgo: "0", packages: strings.Fields("crypto/aes crypto/cipher crypto/ecdsa crypto/hmac crypto/rsa crypto/sha256 crypto/sha512 crypto/tls crypto/x509 crypto/internal/fips140test"),
+			godebug: "fips140=on"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			log := filepath.Join(t.TempDir(), "log")
-			args := []string{"test", "-p=1", "-count=1", "-short", "-vet=off", "-toolexec", tool + " " + log,
-				// Of no effect but that links of the build cache are not used.
-				"-ldflags=-compressdwarf=false"}
-			cmd := exec.Command("go", append(args, strings.Fields(stdPackages)...)...)
-			cmd.Env = append(os.Environ(), "GOFLAGS=", "CGO_ENABLED="+tt.cgo, "HR_LINKEXEC_HOT="+tt.hot)
-			if out, err := cmd.CombinedOutput(); err != nil {
-				t.Errorf("%v\n%s", err, out)
-			}
-			lines, err := os.ReadFile(log)
-			if err != nil {
-				t.Fatal(err)
-			}
-			ok := 0
-			for line := range strings.Lines(string(lines)) {
-				switch {
-				case strings.HasPrefix(line, "ok "):
-					ok++
-				case strings.Contains(line, "internal/testpty has host objects"),
-					strings.Contains(line, "is in the FIPS module but not in the standard library"):
-					t.Log(line) // not supported, and said so
-				default:
-					t.Error(line)
-				}
-			}
-			t.Logf("%d linked", ok)
+			tt.linkexec = linkexec
+			tt.test(t)
 		})
 	}
+}
+
+// TestStdVersions does the same with the other toolchains that are supported, as
+// far as they are at hand.
+func TestStdVersions(t *testing.T) {
+	linkexec := buildLinkexec(t)
+	few := strings.Fields(fewStd)
+	for _, version := range otherVersions {
+		for _, tt := range []struct {
+			name string
+			stdRun
+		}{
+			{"cold", stdRun{packages: few, cgo: "0"}},
+			{"hot", stdRun{packages: strings.Fields("reflect encoding/json encoding/gob text/template html/template go/types log/slog"), cgo: "0", hot: hotStd}},
+			{"cgo", stdRun{packages: strings.Fields("os/user net net/http os/signal runtime/pprof"), cgo: "1"}},
+		} {
+			t.Run(version+"/"+tt.name, func(t *testing.T) {
+				needToolchain(t, version)
+				tt.linkexec, tt.toolchain = linkexec, version
+				tt.test(t)
+			})
+		}
+	}
+}
+
+// allStd lists the packages of the standard library that have tests.
+func allStd(t *testing.T) []string {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-f", "{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}", "std").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.DeleteFunc(strings.Fields(string(out)), func(p string) bool { return slices.Contains(slowStd, p) })
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"strings"
 
 	"github.com/hotreflex/hr/link/dialect"
 	"github.com/hotreflex/hr/link/hostobj"
@@ -55,7 +56,7 @@ func (p *Program) nameHost(loads []*symtab.Load) {
 	for _, l := range loads {
 		s := l.Package()
 		if len(s.Archive.Host) > 0 && (s.Hot || !slices.Contains(cgoPackages, s.Path)) {
-			symtab.Fail("package %s has host objects", s.Path)
+			symtab.Fail("package %s has C code; only that of %s is linked here", s.Path, strings.Join(cgoPackages, ", "))
 		}
 		if err := h.Add(s.Archive.Cgo); err != nil {
 			symtab.Fail("%s: %v", s.Path, err)

@@ -131,7 +131,7 @@ func (p *Program) replace(in Input) map[*symtab.Package]bool {
 	}
 	for _, l := range add {
 		if a := l.Package().Archive; len(a.Host) > 0 || a.Cgo != nil {
-			symtab.Fail("package %s with cgo comes into a program that is linked", l.Package().Path)
+			symtab.Fail("package %s has C code and comes into a program that is linked", l.Package().Path)
 		}
 	}
 	p.t.Add(add)

@@ -5,7 +5,7 @@
 //
 // It passes every tool through but the linker. A link that is refused is done
 // by the toolchain's linker. Each link appends a line to LOG: "ok" or "refused",
-// the output file and the reason. Packages whose path starts with an element of
+// the import path of the program and the reason. Packages whose path starts with an element of
 // the comma-separated HR_LINKEXEC_HOT are hot: their symbols are placed as those
 // of packages under development.
 package main
@@ -34,10 +34,10 @@ func run(log, tool string, args []string) int {
 			_, err = l.Link(context.Background(), r)
 		}
 		if err == nil {
-			note(log, "ok", r.Out, "")
+			note(log, "ok", r, "")
 			return 0
 		}
-		note(log, "refused", r.Out, err.Error())
+		note(log, "refused", r, err.Error())
 	}
 	cmd := exec.Command(tool, args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
@@ -114,12 +114,12 @@ func imports(r *link.Request, cfg, main string) error {
 	return lines.Err()
 }
 
-func note(log, what, out, reason string) {
+func note(log, what string, r link.Request, reason string) {
 	f, err := os.OpenFile(log, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return
 	}
 	defer f.Close()
-	fmt.Fprintf(f, "%s %s %s\n", what, filepath.Base(out), strings.ReplaceAll(reason, "\n", " "))
+	fmt.Fprintf(f, "%s %s %s\n", what, r.Main.Path, strings.ReplaceAll(reason, "\n", " "))
 }
