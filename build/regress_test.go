@@ -17,6 +17,11 @@ func TestJudgeFound(t *testing.T) {
 			{name: "new", file: "go.mod", old: "go 1.25", new: "go 1.99", fallback: true},
 			{name: "back", file: "go.mod", old: "go 1.99", new: "go 1.25"},
 		}},
+		{"a constraint excludes the only file", []edit{
+			{name: "gone", file: "gen/gen.go", old: "package gen", new: "//go:build never\n\npackage gen"},
+			{name: "back", file: "gen/gen.go", old: "//go:build never\n\n", new: ""},
+			{name: "body", file: "gen/gen.go", old: "x + 1", new: "x + 2"},
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			e := newEngine(t)

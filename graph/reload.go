@@ -49,7 +49,7 @@ func (s *Snapshot) Reload(ctx context.Context, cfg LoadConfig, dirty []string) (
 		p := packageOf(l, cfg.GOROOT)
 		p.Local, p.Export, p.Lang = true, old.Export, old.Lang
 		p.readFiles(cfg.Memo)
-		if p.Unhandled != "" {
+		if p.Unhandled != "" || len(p.GoFiles) == 0 {
 			return nil, nil, ErrWhole
 		}
 		for _, path := range p.GoFiles {
