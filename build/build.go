@@ -189,7 +189,7 @@ func (e *Engine) Build(ctx context.Context, t *Target, last *Program, hooks Hook
 		last = e.restore(t)
 	}
 	if last == nil {
-		return e.load(ctx, t, "first build", hooks)
+		return e.load(ctx, t, nil, "first build", hooks)
 	}
 	return e.update(ctx, t, last, hooks)
 }

@@ -22,13 +22,35 @@ import (
 const progressEvery = 250 * time.Millisecond
 
 // load makes a program through the go command: go build for the first artifact
-// and the way it links, go list for the closure with its archives.
-func (e *Engine) load(ctx context.Context, t *Target, why string, hooks Hooks) (*Program, *Outcome, error) {
+// and the way it links, go list for the closure with its archives. Both must
+// have seen the same module files and the same main package, or the way it links
+// is that of another program: then it starts again. last may be nil.
+func (e *Engine) load(ctx context.Context, t *Target, last *Program, why string, hooks Hooks) (*Program, *Outcome, error) {
+	var known *graph.Snapshot
+	if last != nil {
+		known = last.Snap
+	}
+	for try := 1; ; try++ {
+		prog, out, err := e.loadOnce(ctx, t, known, why, hooks)
+		if !errors.Is(err, errMoved) {
+			return prog, out, err
+		}
+		if try == movedTries {
+			return nil, out, &Error{Text: err.Error()}
+		}
+		known = prog.Snap
+		hooks.Built = nil // the reply brings the next one
+	}
+}
+
+// loadOnce is one try; with errMoved the Program has the snapshot that was read.
+func (e *Engine) loadOnce(ctx context.Context, t *Target, known *graph.Snapshot, why string, hooks Hooks) (*Program, *Outcome, error) {
 	out := &Outcome{Fallback: why}
 	if t.flags.unhandled != "" {
 		out.Fallback = t.flags.unhandled
 	}
 	begin := time.Now()
+	stamps := known.Stamps()
 	art, recipe, text, err := e.goBuild(ctx, t, hooks)
 	out.Phases.GoBuild = time.Since(begin)
 	if err != nil {
@@ -47,16 +69,24 @@ func (e *Engine) load(ctx context.Context, t *Target, why string, hooks Hooks) (
 	if err != nil {
 		return nil, out, fmt.Errorf("after go build: %w", err)
 	}
+	plain := prog.Link == nil || prog.Unhandled != ""
+	if prog.Snap.ModulesMoved(stamps, begin) || plain && prog.Snap.FilesMoved(stamps, begin) {
+		return prog, out, errMoved
+	}
 	out.Reloaded = true
 	prog.Warnings = unknownTags(t.flags.tags, prog.Snap)
 	out.Warnings = prog.Warnings
 	if err := e.takeArchives(ctx, t, prog, cfg, begin); err != nil {
 		return nil, out, err
 	}
-	out.Built = true
-	if prog.Link != nil && prog.Unhandled == "" && !e.takeArtifact(t, prog) {
+	out.Built = hooks.Built != nil
+	if !plain && !e.takeArtifact(t, prog) {
+		// A file was saved while the go command built.
+		if main := prog.Snap.Main(); archiveBuildID(main.Export) != prog.Link.ids[main.Path] {
+			return prog, out, errMoved // its //go:debug lines are in the way it links
+		}
+		// Link what there is now.
 		out.Built = false
-		// A file was saved while the go command built: link what there is now.
 		if prog, err = e.catchUp(ctx, t, prog, out); err != nil {
 			return nil, out, err
 		}

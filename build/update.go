@@ -30,7 +30,7 @@ func (e *Engine) update(ctx context.Context, t *Target, last *Program, hooks Hoo
 		case errors.Is(err, errMoved):
 			return nil, out, &Error{Text: err.Error()}
 		case errors.As(err, &fb):
-			prog, whole, err := e.load(ctx, t, fb.why, hooks)
+			prog, whole, err := e.load(ctx, t, last, fb.why, hooks)
 			if whole != nil && out != nil {
 				whole.Changes, whole.Worst = out.Changes, out.Worst
 				whole.Phases.Scan = out.Phases.Scan
@@ -54,7 +54,7 @@ func (e *Engine) plainUpdate(ctx context.Context, t *Target, last *Program, hook
 	if why == "" {
 		why = "the go command did not show how it links"
 	}
-	prog, out, err := e.load(ctx, t, why, hooks)
+	prog, out, err := e.load(ctx, t, last, why, hooks)
 	if out != nil {
 		out.Changes, out.Worst, out.Phases.Scan = changes, worst, scan
 	}

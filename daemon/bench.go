@@ -39,6 +39,7 @@ type bench struct {
 
 // flight is one build and those who wait for it.
 type flight struct {
+	target  string // key of what it builds
 	state   string // of the inputs when it began
 	cancel  context.CancelFunc
 	done    chan struct{} // closed when the result is there
@@ -82,7 +83,8 @@ func (b *bench) join(t *build.Target, hooks build.Hooks) *flight {
 	defer b.mu.Unlock()
 	b.used = time.Now()
 	if f := b.running; f != nil && !f.stale {
-		if b.last == nil || f.state == b.last.Snap.State() {
+		// A new go.work or GOFLAGS makes another target of the same words.
+		if f.target == t.Key() && (b.last == nil || f.state == b.last.Snap.State()) {
 			f.waiting++
 			f.hooks.add(hooks)
 			return f
@@ -91,7 +93,7 @@ func (b *bench) join(t *build.Target, hooks build.Hooks) *flight {
 		f.cancel()
 	}
 	ctx, cancel := context.WithCancel(b.d.life)
-	f := &flight{cancel: cancel, done: make(chan struct{}), hooks: &hookSet{}, waiting: 1}
+	f := &flight{target: t.Key(), cancel: cancel, done: make(chan struct{}), hooks: &hookSet{}, waiting: 1}
 	f.hooks.add(hooks)
 	if b.last != nil {
 		f.state = b.last.Snap.State()

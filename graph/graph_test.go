@@ -261,6 +261,29 @@ func TestSameSizeSameTime(t *testing.T) {
 	}
 }
 
+// TestState: every save changes the state, also one of a file that was looked for
+// in vain.
+func TestState(t *testing.T) {
+	w := load(t)
+	state := w.s.State()
+	if now := w.s.State(); now != state {
+		t.Error("the state changed by itself")
+	}
+	for _, c := range []struct{ name, text string }{
+		{"leaf/leaf.go", "package leaf\n\nvar Text = \"other leaf\"\n"},
+		{"page/files/b.txt", "b\n"},
+		{"go.work", "go 1.25\n\nuse .\n"},
+		{"other/README", "means nothing\n"},
+	} {
+		w.write(t, c.name, c.text)
+		now := w.s.State()
+		if changed := now != state; changed != (c.name != "other/README") {
+			t.Errorf("%s: state changed: %v", c.name, changed)
+		}
+		state = now
+	}
+}
+
 func TestWithFiles(t *testing.T) {
 	w := load(t)
 	before, err := json.Marshal(w.s)

@@ -166,6 +166,9 @@ func (s *Snapshot) State() string {
 	for _, path := range slices.Sorted(maps.Keys(s.Inputs)) {
 		note(path)
 	}
+	for _, path := range s.Absent {
+		note(path)
+	}
 	for _, path := range s.index.order {
 		p := s.Packages[path]
 		for _, f := range slices.Sorted(maps.Keys(p.Files)) {

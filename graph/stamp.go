@@ -189,6 +189,71 @@ func (p *Package) Since(t time.Time) bool {
 	return false
 }
 
+// Stamps returns the stamps, now, of the inputs that s knows and of those that
+// it found absent. A nil snapshot knows none.
+func (s *Snapshot) Stamps() map[string]Stamp {
+	stamps := map[string]Stamp{}
+	if s == nil {
+		return stamps
+	}
+	for path := range s.Inputs {
+		stamps[path] = StampOf(path)
+	}
+	for _, path := range s.Absent {
+		stamps[path] = StampOf(path)
+	}
+	for _, p := range s.Packages {
+		if p.Local {
+			for path := range p.Files {
+				stamps[path] = StampOf(path)
+			}
+		}
+	}
+	return stamps
+}
+
+// ModulesMoved tells that a module file may have changed, come or gone between
+// the time begin, when its stamp was the one in before, and the reading of s.
+func (s *Snapshot) ModulesMoved(before map[string]Stamp, begin time.Time) bool {
+	for path, f := range s.Inputs {
+		if movedSince(before, path, f.Stamp, f.Stamp, begin) {
+			return true
+		}
+	}
+	for _, path := range s.Absent {
+		if movedSince(before, path, Stamp{Gone: true}, StampOf(filepath.Dir(path)), begin) {
+			return true
+		}
+	}
+	return false
+}
+
+// FilesMoved is the same of the files of all Local packages.
+func (s *Snapshot) FilesMoved(before map[string]Stamp, begin time.Time) bool {
+	for _, p := range s.Packages {
+		if !p.Local {
+			continue
+		}
+		for path, f := range p.Files {
+			if movedSince(before, path, f.Stamp, f.Stamp, begin) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// movedSince compares a stamp with the one in before. Of a file that has none
+// there its times tell, or its directory's if it is absent.
+func movedSince(before map[string]Stamp, path string, now, times Stamp, begin time.Time) bool {
+	if was, ok := before[path]; ok {
+		was.Racy, now.Racy = false, false
+		return was != now
+	}
+	// Time stamps are those of the kernel's last tick: up to 10 ms (CONFIG_HZ=100).
+	return max(times.Mtime, times.Ctime) >= begin.Add(-10*time.Millisecond).UnixNano()
+}
+
 // Unmoved tells that all files of the package still are as p knows them.
 func (p *Package) Unmoved() bool {
 	for _, f := range p.Files {

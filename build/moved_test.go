@@ -1,0 +1,68 @@
+package build_test
+
+import (
+	"bytes"
+	"context"
+	"path/filepath"
+	"testing"
+
+	"github.com/hotreflex/hr/build"
+)
+
+// TestSaveAfterGoBuild saves a file when go build has linked the program and go
+// list has not read it yet: the artifact must be that of what is there now. The
+// module files and the //go:debug lines of main decide how the program is
+// linked, which is only learned from go build itself.
+func TestSaveAfterGoBuild(t *testing.T) {
+	work := append(testEnv(), "GOWORK=")
+	for _, c := range []struct {
+		name string
+		job  build.Job
+		save edit
+	}{
+		{name: "go.work appears", job: build.Job{Env: work}, save: edit{file: "go.work", new: "go 1.26\n\nuse .\n"}},
+		{name: "go.mod", job: build.Job{Env: work}, save: edit{file: "go.mod", old: "go 1.25", new: "go 1.26"}},
+		{name: "debug directive", job: build.Job{Env: work}, save: edit{file: "main.go", old: "package main", new: "//go:debug panicnil=1\npackage main"}},
+		{name: "body", job: build.Job{Env: work}, save: edit{file: "leaf/leaf.go", old: "n + 1", new: "n + 2"}},
+		{name: "plain, body", job: build.Job{Env: work, Plain: true}, save: edit{file: "leaf/leaf.go", old: "n + 1", new: "n + 2"}},
+	} {
+		for _, known := range []bool{false, true} {
+			name := c.name + ", first build"
+			if known {
+				name = c.name + ", known before"
+			}
+			t.Run(name, func(t *testing.T) {
+				e := newEngine(t)
+				job := c.job
+				job.Dir, job.Linker, job.Package = extract(t, "testdata/machines.txtar"), "go", []string{"."}
+				job.Flags = []string{"-buildvcs=false"}
+				var last *build.Program
+				if known {
+					last = judge(t, e, job, nil, edit{name: "first build", fallback: true})
+					// A build by the go command has to follow.
+					apply(t, job.Dir, edit{file: "go.mod", old: "module ", new: "// A comment.\nmodule "})
+				}
+				target, err := e.Resolve(context.Background(), job)
+				if err != nil {
+					t.Fatal(err)
+				}
+				saved := 0
+				_, out, err := e.Build(context.Background(), target, last, build.Hooks{Built: func(build.Artifact) {
+					if saved++; saved == 1 {
+						apply(t, job.Dir, c.save)
+					}
+				}})
+				if err != nil || saved != 1 || out.Built {
+					t.Fatalf("%v, a program was shown early %d times, the last one is told of as that: %v", err, saved, out.Built)
+				}
+				want := filepath.Join(t.TempDir(), "want")
+				if text, err := goBuild(job, want); err != nil {
+					t.Fatalf("%v\n%s", err, text)
+				}
+				if !bytes.Equal(zeroed(t, out.Artifact.Path), zeroed(t, want)) {
+					t.Error("the artifact is not that of go build")
+				}
+			})
+		}
+	}
+}
