@@ -50,7 +50,7 @@ func (e *Engine) loadOnce(ctx context.Context, t *Target, known *graph.Snapshot,
 		out.Fallback = t.flags.unhandled
 	}
 	begin := time.Now()
-	stamps := known.Stamps()
+	stamps := known.Stamps(t.job.Dir)
 	art, recipe, text, err := e.goBuild(ctx, t, hooks)
 	out.Phases.GoBuild = time.Since(begin)
 	if err != nil {

@@ -3,6 +3,7 @@ package build_test
 import (
 	"bytes"
 	"context"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -24,6 +25,8 @@ func TestSaveAfterGoBuild(t *testing.T) {
 		{name: "go.mod", job: build.Job{Env: work}, save: edit{file: "go.mod", old: "go 1.25", new: "go 1.26"}},
 		{name: "debug directive", job: build.Job{Env: work}, save: edit{file: "main.go", old: "package main", new: "//go:debug panicnil=1\npackage main"}},
 		{name: "body", job: build.Job{Env: work}, save: edit{file: "leaf/leaf.go", old: "n + 1", new: "n + 2"}},
+		{name: "nothing", job: build.Job{Env: work}},
+		{name: "plain, nothing", job: build.Job{Env: work, Plain: true}},
 		{name: "plain, body", job: build.Job{Env: work, Plain: true}, save: edit{file: "leaf/leaf.go", old: "n + 1", new: "n + 2"}},
 	} {
 		for _, known := range []bool{false, true} {
@@ -46,13 +49,18 @@ func TestSaveAfterGoBuild(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				// Parents of the module are busy, as a temporary directory is.
+				if err := os.Mkdir(filepath.Join(filepath.Dir(job.Dir), "busy"), 0o755); err != nil {
+					t.Fatal(err)
+				}
 				saved := 0
 				_, out, err := e.Build(context.Background(), target, last, build.Hooks{Built: func(build.Artifact) {
 					if saved++; saved == 1 {
 						apply(t, job.Dir, c.save)
+						os.Mkdir(filepath.Join(filepath.Dir(job.Dir), "busier"), 0o755)
 					}
 				}})
-				if err != nil || saved != 1 || out.Built {
+				if err != nil || saved != 1 || out.Built != (c.save.file == "") {
 					t.Fatalf("%v, a program was shown early %d times, the last one is told of as that: %v", err, saved, out.Built)
 				}
 				want := filepath.Join(t.TempDir(), "want")

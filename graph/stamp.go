@@ -189,10 +189,20 @@ func (p *Package) Since(t time.Time) bool {
 	return false
 }
 
-// Stamps returns the stamps, now, of the inputs that s knows and of those that
-// it found absent. A nil snapshot knows none.
-func (s *Snapshot) Stamps() map[string]Stamp {
+// Stamps returns the stamps, now, of the inputs that s knows, of those that it
+// found absent, and of the module files that the go command looks for in dir and
+// above. A nil snapshot knows only these.
+func (s *Snapshot) Stamps(dir string) map[string]Stamp {
 	stamps := map[string]Stamp{}
+	for ; ; dir = filepath.Dir(dir) {
+		for _, name := range []string{"go.work", "go.mod", "go.sum", filepath.Join("vendor", "modules.txt")} {
+			path := filepath.Join(dir, name)
+			stamps[path] = StampOf(path)
+		}
+		if dir == filepath.Dir(dir) {
+			break
+		}
+	}
 	if s == nil {
 		return stamps
 	}
