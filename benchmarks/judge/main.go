@@ -39,6 +39,7 @@ type options struct {
 	edits    int
 	seed     uint64
 	linker   string
+	every    int
 	contexts []string
 	steps    []edits.Step
 	keep     bool
@@ -68,6 +69,7 @@ func parseOptions(args []string, out io.Writer) (*options, error) {
 	fs.IntVar(&o.edits, "edits", 500, "edits to judge for each tree")
 	fs.Uint64Var(&o.seed, "seed", 0, "seed of the edits; 0 for a new one")
 	fs.StringVar(&o.linker, "linker", "go", "go: compare bytes; auto: compare behaviour")
+	fs.IntVar(&o.every, "every", 1, "with -linker=auto, ask go build after each n-th edit only, after those that hr says do not build, and where the program says something else than before; the linker's checker looks at all")
 	ctx := fs.String("contexts", "default", "build contexts that are alive at once: default, dev, prod, nocgo, 386, windows")
 	steps := fs.String("steps", "", "the steps themselves, as a difference prints them")
 	fs.BoolVar(&o.keep, "keep", false, "keep the trees")
@@ -81,6 +83,9 @@ func parseOptions(args []string, out io.Writer) (*options, error) {
 		if _, ok := contexts[c]; !ok {
 			return nil, fmt.Errorf("unknown context %s", c)
 		}
+	}
+	if o.every < 1 || o.every > 1 && o.linker == "go" {
+		return nil, fmt.Errorf("-every=%d: with -linker=%s every program is compared", o.every, o.linker)
 	}
 	o.kinds = edits.Kinds()
 	if *kinds != "" {

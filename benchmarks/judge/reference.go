@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -112,6 +113,9 @@ func stable(text string) string {
 	return head
 }
 
+// clock matches times of day in what a server answers.
+var clock = regexp.MustCompile(`(\d{4}-\d\d-\d\dT)?\d\d:\d\d:\d\d(\.\d+Z)?`)
+
 func serverBehaviour(ctx context.Context, p *edits.Program, path string) (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -142,7 +146,7 @@ func serverBehaviour(ctx context.Context, p *edits.Program, path string) (string
 		}
 		body, _ := io.ReadAll(resp.Body)
 		resp.Body.Close()
-		fmt.Fprintf(&b, "%s: %s\n%s\n", p.Paths[i], resp.Status, body)
+		fmt.Fprintf(&b, "%s: %s\n%s\n", p.Paths[i], resp.Status, clock.ReplaceAll(body, []byte("time")))
 		i++
 	}
 	cmd.Process.Kill()

@@ -24,6 +24,7 @@ type session struct {
 	env   []string
 	bin   string
 	flags []string // go build flags that hr uses
+	said  string   // by the last program that was compared with go build's
 	done  chan struct{}
 
 	mu     sync.Mutex // guards fields below
@@ -222,6 +223,20 @@ func (s *session) ask(ctx context.Context) error {
 		}
 	}
 	return fmt.Errorf("hr of context %s does not come up:\n%s", s.name, s.screen())
+}
+
+// building asks hr whether it is at work.
+func (s *session) building(ctx context.Context) bool {
+	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, "hr"), "ps", "--json", fmt.Sprintf("--pid=%d", s.cmd.Process.Pid))
+	cmd.Dir, cmd.Env = s.dir, s.env
+	var line struct {
+		State string `json:"state"`
+	}
+	out, err := cmd.Output()
+	if err != nil || json.Unmarshal(out, &line) != nil {
+		return !s.over()
+	}
+	return line.State != "running" && line.State != "ended"
 }
 
 // end stops hr and waits.

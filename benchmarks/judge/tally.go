@@ -11,6 +11,7 @@ import (
 // tally counts what was judged.
 type tally struct {
 	judged      int
+	compared    int   // with go build
 	unexplained int   // fallbacks whose reason hr why did not name
 	checks      int64 // of the incremental linker
 	kinds       map[string]*kindTally
@@ -31,6 +32,9 @@ func newTally() *tally { return &tally{kinds: map[string]*kindTally{}} }
 // note counts one judged edit.
 func (t *tally) note(kind string, st state, want reference) {
 	t.judged++
+	if want.took > 0 {
+		t.compared++
+	}
 	k := t.kinds[kind]
 	if k == nil {
 		k = &kindTally{reasons: map[string]int{}}
@@ -44,11 +48,13 @@ func (t *tally) note(kind string, st state, want reference) {
 	case st.outcome.Fallback != "":
 		k.fallback++
 		k.reasons[st.outcome.Fallback]++
-		t.fallback = append(t.fallback, st.outcome.took())
-		t.goFallback = append(t.goFallback, want.took)
+		if want.took > 0 {
+			t.fallback = append(t.fallback, st.outcome.took())
+			t.goFallback = append(t.goFallback, want.took)
+		}
 	default:
 		k.fast++
-		if st.outcome.Linker != "" { // a program that was known costs neither anything
+		if st.outcome.Linker != "" && want.took > 0 { // a program that was known costs neither anything
 			t.fast = append(t.fast, st.outcome.took())
 			t.goFast = append(t.goFast, want.took)
 		}
@@ -58,6 +64,7 @@ func (t *tally) note(kind string, st state, want reference) {
 // add joins another tally.
 func (t *tally) add(u *tally) {
 	t.judged += u.judged
+	t.compared += u.compared
 	t.unexplained += u.unexplained
 	t.checks += u.checks
 	t.fast, t.fallback = append(t.fast, u.fast...), append(t.fallback, u.fallback...)
@@ -90,6 +97,9 @@ func median(d []time.Duration) time.Duration {
 func (t *tally) print(w io.Writer) {
 	fmt.Fprintf(w, "%d edits judged, 0 differences; median of %d fast builds %s where go build took %s, of %d by go build %s (%s)\n",
 		t.judged, len(t.fast), median(t.fast), median(t.goFast), len(t.fallback), median(t.fallback), median(t.goFallback))
+	if t.compared < t.judged {
+		fmt.Fprintf(w, "%d of them compared with go build, the others with what the program said before\n", t.compared)
+	}
 	if t.checks > 0 {
 		fmt.Fprintf(w, "%d links verified by the incremental linker's checker\n", t.checks)
 	}

@@ -26,13 +26,15 @@ type Program struct {
 	Paths []string
 }
 
-// Names of the trees that Make knows.
+// Names of the trees that Make knows and that are judged if none is named;
+// gopls is one more large program.
 var Names = []string{"mixed", "ginsvc", "wide", "caddy", "hugo"}
 
 // The large programs, pinned so that runs can be repeated.
 var pinned = map[string]string{
 	"caddy": "github.com/caddyserver/caddy/v2@v2.11.9",
 	"hugo":  "github.com/gohugoio/hugo@v0.164.0",
+	"gopls": "golang.org/x/tools/gopls@v0.21.1",
 }
 
 //go:embed mixed.txtar
@@ -55,10 +57,13 @@ func Make(name, base, examples string, env []string) (*Program, error) {
 	case "wide":
 		err = unpack(wideTree(), base)
 		p.Main = "cmd/wide"
-	case "caddy", "hugo":
+	case "caddy", "hugo", "gopls":
 		p.Main, p.Args = ".", []string{"version"}
-		if name == "caddy" {
+		switch name {
+		case "caddy":
 			p.Main, p.Args = "cmd/caddy", []string{"list-modules", "--skip-standard"}
+		case "gopls":
+			p.Args = []string{"api-json"}
 		}
 		// A copy of hundreds of packages, or a compile of all of them, for one edit.
 		p.Not = []string{"vendor", "default.pgo"}
