@@ -101,11 +101,7 @@ func (l *Incremental) Link(ctx context.Context, r Request) (Result, error) {
 		return Result{}, fmt.Errorf("link: write program: %w", err)
 	}
 	l.account(s, mode)
-	res := Result{Linker: "incremental", Mode: "full", Took: time.Since(start), Reached: s.prog.Reached()}
-	if mode == program.Relink {
-		res.Mode = "relink"
-	}
-	return res, nil
+	return Result{Linker: "incremental", Mode: string(mode), Took: time.Since(start), Reached: s.prog.Reached()}, nil
 }
 
 // link brings s.prog up to date with in.

@@ -63,7 +63,7 @@ type Package struct {
 // Result tells how a link went.
 type Result struct {
 	Linker string        // "go" or "incremental"
-	Mode   string        // "full" or "relink", for the incremental linker
+	Mode   string        // "full", or of the incremental linker "relink", "layout" (all placed anew from memory)
 	Took   time.Duration // wall time inside the linker
 	// Reached stands for the set of functions in the program. The incremental
 	// linker does not check all that the toolchain's does (linkname, stack

@@ -26,11 +26,7 @@ func TestFunctionSet(t *testing.T) {
 	m := linktest.New(t, files)
 	for _, step := range sequence {
 		for _, e := range step.edits {
-			if e.old == "" {
-				files[e.file] = e.new
-			} else {
-				files[e.file] = strings.Replace(files[e.file], e.old, e.new, 1)
-			}
+			files[e.file] = changed(files[e.file], e)
 			m.Write(t, e.file, files[e.file])
 		}
 	}

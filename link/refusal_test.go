@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -43,8 +45,6 @@ func TestRefusals(t *testing.T) {
 		{"unknown flag", withFlag("-whatever"), "-whatever"},
 		{"flag without value", withFlag("-X"), "-X"},
 		{"not a string", withFlag("-X=runtime.gomaxprocs=4"), "not a string variable"},
-		{"arm64", func(r *link.Request) { r.GOARCH = "arm64" }, "linux/arm64"},
-		{"darwin", func(r *link.Request) { r.GOOS = "darwin" }, "darwin/amd64"},
 		{"experiment", func(r *link.Request) { r.Env = append(r.Env, "GOEXPERIMENT=loopvar") }, "GOEXPERIMENT"},
 		{"old toolchain", func(r *link.Request) { r.GoVersion = "go1.22.1" }, "go1.22.1"},
 		{"other toolchain's source", func(r *link.Request) { r.GOROOT = t.TempDir() }, "builtin"},
@@ -70,6 +70,84 @@ func TestRefusals(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestTargets refuses every target of the go command but one, and objects of
+// another target than the request's.
+func TestTargets(t *testing.T) {
+	if !linktest.Supported() {
+		t.Skip("the incremental linker's target is linux/amd64")
+	}
+	out, err := exec.Command("go", "tool", "dist", "list").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	targets := strings.Fields(string(out))
+	if !slices.Contains(targets, "linux/arm64") || len(targets) < 30 {
+		t.Fatalf("targets are %v", targets)
+	}
+	l := link.NewIncremental(link.Options{})
+	defer l.Close()
+	refused := func(r link.Request, want string) {
+		t.Helper()
+		_, err := l.Link(context.Background(), r)
+		if reason, ok := link.IsRefusal(err); !ok || reason != want {
+			t.Errorf("%s/%s: error %v, want the refusal %q", r.GOOS, r.GOARCH, err, want)
+		}
+		if _, err := os.Stat(r.Out); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s/%s: something was written", r.GOOS, r.GOARCH)
+		}
+	}
+	m := linktest.New(t, map[string]string{"main.go": hello})
+	m.Env = []string{"CGO_ENABLED=0"}
+	r := m.Request(t, ".")
+	for _, target := range targets {
+		if target != "linux/amd64" {
+			r.GOOS, r.GOARCH, _ = strings.Cut(target, "/")
+			refused(r, "target is "+target+", not linux/amd64")
+		}
+	}
+	m.Env = append(m.Env, "GOARCH=arm64")
+	r = m.Request(t, ".")
+	refused(r, "target is linux/arm64, not linux/amd64")
+	r.GOARCH = "amd64"
+	_, err = l.Link(context.Background(), r)
+	if reason, ok := link.IsRefusal(err); !ok || !strings.Contains(reason, "arm64") {
+		t.Errorf("objects of arm64: error %v", err)
+	}
+}
+
+// TestUserCgo refuses C code of users, from the start and when it comes into a
+// program that has been linked, which can be linked again afterwards.
+func TestUserCgo(t *testing.T) {
+	if _, err := exec.LookPath("gcc"); err != nil {
+		t.Skip("no C compiler: the go command builds without cgo then")
+	}
+	s := newSession(t, map[string]string{"main.go": hello})
+	s.m.Env = []string{"CGO_ENABLED=1"}
+	refused := func(want string) {
+		t.Helper()
+		r := s.m.Request(t, ".")
+		_, err := s.inc.Link(context.Background(), r)
+		if reason, ok := link.IsRefusal(err); !ok || !strings.Contains(reason, want) {
+			t.Errorf("error %v, want a refusal with %q", err, want)
+		}
+		if _, err := os.Stat(r.Out); !errors.Is(err, os.ErrNotExist) {
+			t.Error("something was written")
+		}
+	}
+	const c = "\n\n// static int next(int x) { return x + 1; }\nimport \"C\"\n\nfunc Next(x int) int { return int(C.next(C.int(x))) }\n"
+	s.m.Write(t, "c.go", "package main"+c)
+	refused("package app has C code")
+	s.m.Remove(t, "c.go")
+	s.link()
+	s.m.Write(t, "c.go", "package main"+c)
+	refused("package app has C code")
+	s.m.Remove(t, "c.go")
+	s.link()
+	s.m.Write(t, "c/c.go", "package c"+c)
+	s.m.Write(t, "uses.go", "package main\n\nimport \"app/c\"\n\nfunc init() { println(c.Next(1)) }\n")
+	refused("package app/c has C code")
 }
 
 // TestRefusalAfterLink breaks a program that has been linked, and mends it.

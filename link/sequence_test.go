@@ -243,16 +243,20 @@ func TestEditSequenceBack(t *testing.T) {
 func applyStep(t *testing.T, s *session, files map[string]string, edits []edit) {
 	t.Helper()
 	for _, e := range edits {
-		if e.old == "" {
-			files[e.file] = e.new
-		} else {
-			if !strings.Contains(files[e.file], e.old) {
-				t.Fatalf("%s has no %q", e.file, e.old)
-			}
-			files[e.file] = strings.Replace(files[e.file], e.old, e.new, 1)
+		if !strings.Contains(files[e.file], e.old) {
+			t.Fatalf("%s has no %q", e.file, e.old)
 		}
+		files[e.file] = changed(files[e.file], e)
 		s.m.Write(t, e.file, files[e.file])
 	}
+}
+
+// changed is the text of a file after an edit.
+func changed(text string, e edit) string {
+	if e.old == "" {
+		return e.new
+	}
+	return strings.Replace(text, e.old, e.new, 1)
 }
 
 // TestEditSequenceCgo takes the last steps with the standard library's cgo

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/hotreflex/hr/link/dialect"
@@ -16,6 +17,10 @@ import (
 // defined more than once, and main last.
 func (p *Program) load() {
 	header := p.header()
+	version, _, _ := strings.Cut(p.in.Version, " ")
+	if !strings.HasPrefix(header, "go object linux amd64 "+version+" ") {
+		symtab.Fail("objects are not of %s for linux/amd64: %q", version, header)
+	}
 	d, err := dialect.Load(p.in.GOROOT, p.in.Version, header)
 	if err != nil {
 		symtab.Fail("%v", err)
