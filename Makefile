@@ -32,7 +32,7 @@ check: vet test ## what CI runs: format, vet, staticcheck, tidy, tests
 	$(GO) run $(STATICCHECK) ./...
 	$(GO) mod tidy -diff
 
-bench: build ## measure hr against its rivals: a quarter of an hour, into benchmarks/result
+bench: build ## measure hr against its rivals, every figure: 20 minutes, into benchmarks/result
 	$(GO) run ./benchmarks -hr $(GOBIN)/hr -result benchmarks/result
 	@cat benchmarks/result/table.md
 

@@ -10,12 +10,13 @@ import (
 // bars within a panel are true to each other.
 type panel struct {
 	title string
+	unit  string
 	bars  []bar
 }
 
 type bar struct {
 	tool  string
-	value float64 // ns
+	value float64
 }
 
 // The chart's measures, in pixels of a drawing that scales as a whole.
@@ -28,28 +29,35 @@ const (
 	barGap     = 5
 	titleGap   = 24 // from a panel's title to its first bar
 	panelGap   = 22
-	headHeight = 58
+	headHeight = 42 // without notes
+	noteHeight = 16
 )
 
-// chart draws the time from a save to the first new response as an SVG. It has
-// colours for a light and for a dark surface of its own, so it can be read on
-// any page.
+// chart draws the time from a save to the first new response.
 func (r *results) chart() string {
-	panels := r.panels()
-	height := headHeight
+	return draw("From a save to the first response that shows it", r.panels(),
+		"Medians; shorter is better. Each panel has a scale of its own, from zero. "+r.where())
+}
+
+// draw makes an SVG of panels, with notes below its head. It has colours for a
+// light and for a dark surface of its own, so it can be read on any page.
+func draw(head string, panels []panel, notes ...string) string {
+	top := headHeight + noteHeight*len(notes)
+	height := top
 	for _, p := range panels {
 		height += titleGap + len(p.bars)*(barHeight+barGap) + panelGap
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-label="Time from a save to the first response that shows it">`+"\n",
-		chartWidth, height, chartWidth, height)
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-label="%s">`+"\n",
+		chartWidth, height, chartWidth, height, html.EscapeString(head))
 	b.WriteString(chartStyle)
 	fmt.Fprintf(&b, `<rect class="card" x="0.5" y="0.5" width="%d" height="%d" rx="8"/>`+"\n", chartWidth-1, height-1)
-	text(&b, "head", margin, 28, "From a save to the first response that shows it")
-	text(&b, "note", margin, 46, "Medians; shorter is better. Each panel has a scale of its own, from zero. "+r.where())
-	y := headHeight
+	text(&b, "head", margin, 28, head)
+	for i, note := range notes {
+		text(&b, "note", margin, 46+i*noteHeight, note)
+	}
 	for _, p := range panels {
-		y = p.draw(&b, y) + panelGap
+		top = p.draw(&b, top) + panelGap
 	}
 	b.WriteString("</svg>\n")
 	return b.String()
@@ -89,10 +97,13 @@ func (p panel) draw(b *strings.Builder, y int) int {
 			class = "hr"
 		}
 		// A pixel at least: a bar that cannot be seen looks like nothing measured.
-		width := max(1, room*x.value/longest)
+		width := 1.0
+		if longest > 0 {
+			width = max(1, room*x.value/longest)
+		}
 		text(b, "", margin, y+12, label(x.tool))
 		fmt.Fprintf(b, `<rect class="%s" x="%d" y="%d" width="%.1f" height="%d" rx="2"/>`+"\n", class, margin+labelWidth, y, width, barHeight)
-		fmt.Fprintf(b, `<text class="value" x="%.1f" y="%d">%s</text>`+"\n", float64(margin+labelWidth)+width+6, y+12, show(unitTime, x.value))
+		fmt.Fprintf(b, `<text class="value" x="%.1f" y="%d">%s</text>`+"\n", float64(margin+labelWidth)+width+6, y+12, show(p.unit, x.value))
 		y += barHeight + barGap
 	}
 	return y
@@ -111,7 +122,7 @@ func (r *results) panels() []panel {
 		{"wide", "leaf-body", "generated module: a function body in a leaf imported by 200 packages"},
 		{"caddy", "body", "caddy: a function body in modules/caddyhttp"},
 	} {
-		p := panel{title: c.title}
+		p := panel{title: c.title, unit: unitTime}
 		for _, tool := range toolOrder {
 			if m, ok := r.median(key{kind: editCase, program: c.program, name: c.name, tool: tool}); ok {
 				p.bars = append(p.bars, bar{tool, m})

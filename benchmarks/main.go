@@ -3,11 +3,13 @@
 //
 // It drives built binaries over real programs, hr and the rivals in turn within
 // each round, and writes Go benchmark text for benchstat, a Markdown table of
-// medians against the figures to reach, and a chart. It imports no package of
-// hr: what it sees is what a user sees. It is run by make bench and needs Linux
-// or another Unix; what only Linux tells (memory, child processes, listening
-// sockets) is left out elsewhere. One goroutine drives everything, one more per
-// process reads its output.
+// medians against the figures to reach, and charts. It imports no package of
+// hr: what it sees is what a user sees. What no user sees, the linkers alone, is
+// measured by a test of package link, and hr reflex by the test that drives it;
+// their samples are read and reported with the others. It is run by make bench
+// and needs Linux or another Unix; what only Linux tells (memory, child
+// processes) is left out elsewhere. One goroutine drives everything, one more
+// per process reads its output, and clients make the load.
 //
 //	go run ./benchmarks -only ginsvc,hello -count 3
 //	go run ./benchmarks -from benchmarks/result/bench.txt   # table and chart anew
@@ -32,7 +34,7 @@ type options struct {
 	hr, hrd string // binaries under test
 	root    string // the repository, for examples/ginsvc
 	out     string // rival binaries and the Go build cache; kept between runs
-	result  string // where bench.txt, table.md and bench.svg go
+	result  string // where bench.txt, table.md and the charts go
 	only    []string
 	count   int
 	short   bool
@@ -88,12 +90,12 @@ func parse(args []string, log io.Writer) (options, error) {
 	fs.StringVar(&o.hrd, "hrd", "", "hrd under test; beside hr if not given")
 	fs.StringVar(&o.root, "root", ".", "root of the repository")
 	fs.StringVar(&o.out, "out", "benchmarks/out", "directory for rival binaries and the Go build cache, kept between runs")
-	fs.StringVar(&o.result, "result", "benchmarks/out/result", "directory for bench.txt, table.md and bench.svg")
-	fs.StringVar(&only, "only", "", "programs or program/case, comma separated; all if empty")
+	fs.StringVar(&o.result, "result", "benchmarks/out/result", "directory for bench.txt, table.md and the charts")
+	fs.StringVar(&only, "only", "", "programs, program/case, link or reflex, comma separated; all if empty")
 	fs.IntVar(&o.count, "count", 0, "samples of each case, in place of the plan's")
 	fs.BoolVar(&o.short, "short", false, "ginsvc alone, a few samples")
-	fs.DurationVar(&o.budget, "budget", 15*time.Minute, "when it is used up, what is left is not measured")
-	fs.StringVar(&o.from, "from", "", "make table and chart of this benchmark text and measure nothing")
+	fs.DurationVar(&o.budget, "budget", 15*time.Minute, "for programs; when it is used up, what is left is not measured")
+	fs.StringVar(&o.from, "from", "", "make table and charts of this benchmark text and measure nothing")
 	fs.BoolVar(&o.verbose, "v", false, "print every sample")
 	if err := fs.Parse(args); err != nil {
 		return o, err

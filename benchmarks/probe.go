@@ -37,7 +37,7 @@ const (
 // until asks for path until a response is accepted.
 func (p probe) until(ctx context.Context, path string, accept func(response string) bool) (answers, error) {
 	var a answers
-	request := []byte("GET " + path + " HTTP/1.1\r\nHost: " + p.addr + "\r\nConnection: close\r\n\r\n")
+	request := p.request(path)
 	for {
 		response, err := p.ask(ctx, request)
 		now := time.Now()
@@ -58,6 +58,11 @@ func (p probe) until(ctx context.Context, path string, accept func(response stri
 		}
 		time.Sleep(pollInterval)
 	}
+}
+
+// request is one that asks the server to close.
+func (p probe) request(path string) []byte {
+	return []byte("GET " + path + " HTTP/1.1\r\nHost: " + p.addr + "\r\nConnection: close\r\n\r\n")
 }
 
 // ask makes one request and reads until the server closes.

@@ -21,6 +21,14 @@ func sampleResults() *results {
 	r.add(sample{quietCase, "ginsvc", "comment", "hr", values{unitTime: 2e6, unitTools: 1, unitRestarts: 0}})
 	r.add(sample{startCase, "ginsvc", "unchanged", "exec", values{unitTime: 5e6}})
 	r.add(sample{startCase, "ginsvc", "unchanged", "hr", values{unitTime: 19e6}})
+	for i := range 3 {
+		r.add(sample{loadCase, "ginsvc", "load", "hr", values{unitTime: 30e6, unitLongest: float64(20+i) * 1e6, unitRequests: 60, unitRefused: 0, unitDropped: 0}})
+		r.add(sample{loadCase, "ginsvc", "load", "air", values{unitTime: 2e9, unitLongest: 9e6, unitRequests: 400, unitRefused: float64(i), unitDropped: 1}})
+	}
+	r.add(sample{linkCase, "caddy", "whole-cgo0", "go-link", values{unitTime: 2e9}})
+	r.add(sample{linkCase, "caddy", "exports-cgo0", "hr", values{unitTime: 80e6, unitPackages: 27}})
+	r.add(sample{watchCase, "reflex", "idle", "hr", values{unitIdle: 120e3}})
+	r.add(sample{watchCase, "reflex", "idle", "reflex", values{unitIdle: 300e3}})
 	r.note("air failed: no line")
 	return r
 }
@@ -123,6 +131,12 @@ func TestTable(t *testing.T) {
 		"| ginsvc, body of a leaf, against air (default) | 44 ms | 1650 ms | 0.027 | ≤ 0.20 | yes |",
 		"| a leaf imported by 200 packages, body, against go build + exec | not measured |",
 		"| ginsvc unchanged, against exec of the binary | 19 ms | 5.0 ms | 3.80 | ≤ that + 15 ms | yes |",
+		"| caddy, CGO_ENABLED=0: a relink with 27 packages replaced | 80 ms | 2000 ms | 0.040 | ≤ 0.10 | yes |",
+		"| longest wait of all | 22 ms |  |  | ≤ 60 ms | yes |",
+		"| connections refused, of the worst restart | 0 |  |  | none | yes |",
+		"| processor time of the idle watcher on 20,000 files, against reflex | 120 µs/s | 300 µs/s | 0.40 | ≤ 1.00 | yes |",
+		"| hr | 3 | 180 | 0 | 0 | 0 | 22 ms | 30 ms |",
+		"| air (default) | 3 | 1200 | 3 | 3 | 2 | 9.0 ms | 2000 ms |",
 		"| comment only: tools run | 1 |  |  | none | **no** |",
 		"| ginsvc | leaf-body | 44 ms |  | 1650 ms |",
 		"| caddy | body |  | 12.3 s |  |",
@@ -176,6 +190,23 @@ func TestChart(t *testing.T) {
 	}
 }
 
+func TestLoadChart(t *testing.T) {
+	var svg struct {
+		Rects []rect   `xml:"rect"`
+		Texts []string `xml:"text"`
+	}
+	if err := xml.Unmarshal([]byte(sampleResults().loadChart()), &svg); err != nil {
+		t.Fatal(err)
+	}
+	// The card and two panels of two tools: what hr has lost is the shortest bar there is.
+	if len(svg.Rects) != 5 || svg.Rects[1].Width != 1 || svg.Rects[2].Width < 100 {
+		t.Errorf("rectangles %+v", svg.Rects)
+	}
+	if all := strings.Join(svg.Texts, "\n"); !strings.Contains(all, "hr 3, air (default) 3.") || !strings.Contains(all, "22 ms") {
+		t.Errorf("texts are missing in\n%s", all)
+	}
+}
+
 func TestWriteAndRenderAgain(t *testing.T) {
 	first, second := t.TempDir(), filepath.Join(t.TempDir(), "new")
 	if err := sampleResults().write(first); err != nil {
@@ -184,7 +215,7 @@ func TestWriteAndRenderAgain(t *testing.T) {
 	if err := run(t.Context(), []string{"-from", filepath.Join(first, "bench.txt"), "-result", second}, io.Discard); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"bench.txt", "table.md", "bench.svg"} {
+	for _, name := range []string{"bench.txt", "table.md", "bench.svg", "load.svg"} {
 		a, errA := os.ReadFile(filepath.Join(first, name))
 		b, errB := os.ReadFile(filepath.Join(second, name))
 		if errA != nil || errB != nil || string(a) != string(b) {

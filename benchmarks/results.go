@@ -16,6 +16,12 @@ const (
 	unitDropped     = "dropped/op"  // connections that ended without a response
 	unitTools       = "tools/op"    // 1 if hr or hrd ran any tool
 	unitRestarts    = "restarts/op" // 1 if the program was started anew
+	unitRequests    = "requests/op" // connections made while a restart lasted
+	unitLongest     = "longest-ns/op"
+	unitPackages    = "packages/op" // archives that a relink replaced
+	unitRuns        = "runs/op"     // of a command, for one checkout
+	unitLost        = "lost/op"     // changed files that no run was told of
+	unitIdle        = "cpu-ns/s"    // processor time a second
 	unitCompile     = "compile-ns/op"
 	unitLink        = "link-ns/op"
 	unitBytes       = "rss-bytes"
@@ -120,7 +126,7 @@ func (r *results) line(program string, j job) string {
 // show prints a value of a unit as people read it.
 func show(unit string, v float64) string {
 	switch unit {
-	case unitTime, unitCompile, unitLink:
+	case unitTime, unitCompile, unitLink, unitLongest:
 		switch d := time.Duration(v); {
 		case d < 10*time.Millisecond:
 			return fmt.Sprintf("%.1f ms", v/1e6)
@@ -128,6 +134,8 @@ func show(unit string, v float64) string {
 			return fmt.Sprintf("%.0f ms", v/1e6)
 		}
 		return fmt.Sprintf("%.1f s", v/1e9)
+	case unitIdle:
+		return fmt.Sprintf("%.0f µs/s", v/1e3)
 	case unitBytes, unitKernelBytes, unitLinkerBytes:
 		return fmt.Sprintf("%.1f MB", v/1e6)
 	}
@@ -137,7 +145,7 @@ func show(unit string, v float64) string {
 	return fmt.Sprintf("%.3g", v)
 }
 
-// write makes the three files of a result. Each replaces the one before whole.
+// write makes the files of a result. Each replaces the one before whole.
 func (r *results) write(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -146,6 +154,7 @@ func (r *results) write(dir string) error {
 		{"bench.txt", r.bench()},
 		{"table.md", r.table()},
 		{"bench.svg", r.chart()},
+		{"load.svg", r.loadChart()},
 	} {
 		tmp := filepath.Join(dir, "."+f.name)
 		if err := os.WriteFile(tmp, []byte(f.text), 0o644); err != nil {

@@ -16,10 +16,12 @@ func (r *runner) job(ctx context.Context, seats map[string]*seat, j job) {
 	began := time.Now()
 	tools := strings.Fields(j.tools)
 	if j.kind == editCase && !j.fresh {
-		// The first save of a kind finds caches that no later one does: it is
-		// noted by itself.
+		// The first save of a kind finds caches of hr that no later one does: it
+		// is noted by itself.
 		for _, name := range tools {
-			r.turn(ctx, seats[name], j, j.name+"-first")
+			if s := seats[name]; s != nil && s.ours() {
+				r.turn(ctx, s, j, j.name+"-first")
+			}
 		}
 	}
 	for i := range j.count {

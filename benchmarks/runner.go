@@ -49,6 +49,13 @@ func measure(ctx context.Context, o options, log io.Writer) (*results, error) {
 		return nil, err
 	}
 	r.results = newResults(machine(ctx, o))
+	if err := r.figures(ctx); err != nil {
+		r.failed = append(r.failed, err)
+		r.say("%v", err)
+	}
+	if ctx.Err() != nil {
+		return r.results, ctx.Err()
+	}
 	r.until = time.Now().Add(o.budget)
 	ctx, cancel := context.WithDeadline(ctx, r.until.Add(overtime))
 	defer cancel()
@@ -109,11 +116,12 @@ func (r *runner) prepare(ctx context.Context) error {
 	loop := goBuild{label: "go-build"}
 	r.tools = []tool{
 		loop, // first: it makes the binary of exec
-		r.hr, r.variant("hr-go-linker", "--linker=go"),
+		r.hr, r.variant("hr-go-linker", "--linker=go"), r.variant("hr-plain", "--handover=off"),
 		bare{of: loop}, goRun{},
 		goBuild{label: "go-build-stripped", flags: []string{"-ldflags=-s -w", "-buildvcs=false"}},
 		reflex{binary: filepath.Join(bin, "reflex")},
 		air{label: "air-tuned", delay: 1, binary: filepath.Join(bin, "air")},
+		air{label: "air-interrupt", interrupt: true, binary: filepath.Join(bin, "air")},
 		air{label: "air", binary: filepath.Join(bin, "air")},
 	}
 	return nil
@@ -178,7 +186,11 @@ func (r *runner) program(ctx context.Context, p program, jobs []job) error {
 			opened = true
 			r.open(ctx, seats, jobs)
 		}
-		if j.kind != memory {
+		switch j.kind {
+		case memory: // when all others are done
+		case loadCase:
+			r.load(ctx, seats, j)
+		default:
 			r.job(ctx, seats, j)
 		}
 		if ctx.Err() != nil {

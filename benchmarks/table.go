@@ -11,7 +11,7 @@ func (r *results) table() string {
 	var b strings.Builder
 	b.WriteString("# Benchmarks\n\n")
 	b.WriteString(r.about())
-	for _, section := range []string{sectionEdit, sectionOwn, sectionStart, sectionQuiet, sectionIdle} {
+	for _, section := range []string{sectionEdit, sectionOwn, sectionLink, sectionStart, sectionQuiet, sectionLoad, sectionWatch, sectionIdle} {
 		r.targetTable(&b, section)
 	}
 	for _, k := range []struct {
@@ -25,6 +25,12 @@ func (r *results) table() string {
 	} {
 		r.medianTable(&b, k.kind, k.title, unitTime)
 	}
+	r.loadTable(&b)
+	r.medianTable(&b, linkCase, "The linkers alone: a whole link with all that it loads, and relinks", unitTime)
+	r.medianTable(&b, linkCase, "The same: archives that differ from the link before", unitPackages)
+	r.medianTable(&b, watchCase, "hr reflex and reflex: save to command, checkout's end to command, start on 20,000 files", unitTime)
+	r.medianTable(&b, watchCase, "The same: runs of the command for one checkout of 5,000 files", unitRuns)
+	r.medianTable(&b, watchCase, "The same: processor time of the idle watcher on 20,000 files", unitIdle)
 	r.medianTable(&b, memory, "Memory of hrd, resident: in the open session, and 15 s after it", unitBytes)
 	r.medianTable(&b, editCase, "The link alone, as hr tells it", unitLink)
 	r.medianTable(&b, editCase, "Connections refused, from the save to the new response", unitRefused)
@@ -101,7 +107,7 @@ func limit(t target, unit string) string {
 }
 
 // toolOrder is the order of columns and bars.
-var toolOrder = []string{"hr", "hr-go-linker", "exec", "go-run", "go-build", "go-build-stripped", "reflex", "air-tuned", "air"}
+var toolOrder = []string{"hr", "hr-go-linker", "hr-plain", "go-link", "exec", "go-run", "go-build", "go-build-stripped", "reflex", "air-tuned", "air-interrupt", "air"}
 
 // medianTable shows a unit of all cases of a kind, a column a tool.
 func (r *results) medianTable(b *strings.Builder, k kind, title, unit string) {

@@ -27,8 +27,11 @@ type verdict struct {
 const (
 	sectionEdit  = "From a save to the first response that shows it"
 	sectionOwn   = "The same, with the incremental linker"
+	sectionLink  = "The linkers alone, against go tool link -s -w"
 	sectionStart = "From the command to the first response"
 	sectionQuiet = "Saves that change nothing, and broken ones"
+	sectionLoad  = "The example service restarted 50 times by saves, under 200 new connections a second"
+	sectionWatch = "hr reflex"
 	sectionIdle  = "Memory"
 )
 
@@ -80,6 +83,9 @@ func targets() []target {
 			target{section: sectionQuiet, what: c.what + ": restarts", value: quiet(c.name, unitRestarts), worst: true},
 		)
 	}
+	list = append(list, linkTargets()...)
+	list = append(list, loadTargets()...)
+	list = append(list, watchTargets()...)
 	return append(list,
 		target{section: sectionQuiet, what: "syntax error: save to the line", plus: float64(10 * time.Millisecond),
 			value: key{kind: errorCase, program: "ginsvc", name: "syntax-error", tool: "hr"}},
@@ -92,6 +98,57 @@ func targets() []target {
 		target{section: sectionIdle, what: "of the incremental linker in the caddy session", plus: 250e6,
 			value: key{kind: memory, program: "caddy", name: "session", tool: "hr", unit: unitLinkerBytes}},
 	)
+}
+
+// linkTargets compare the linkers as the test of package link measures them.
+func linkTargets() []target {
+	var list []target
+	for _, cgo := range []string{"0", "1"} {
+		for _, c := range []struct {
+			program, name, what string
+			ratio               float64
+		}{
+			{"ginsvc", "body", "a relink after a body edit", 0.01},
+			{"caddy", "body", "a relink after a body edit in modules/caddyhttp", 0.03},
+			{"caddy", "exports", "a relink with 27 packages replaced", 0.10},
+			{"ginsvc", "whole", "the first link, load included", 0.6},
+			{"caddy", "whole", "the first link, load included", 0.6},
+		} {
+			link := func(name, tool string) key {
+				return key{kind: linkCase, program: c.program, name: name + "-cgo" + cgo, tool: tool}
+			}
+			list = append(list, target{section: sectionLink, what: c.program + ", CGO_ENABLED=" + cgo + ": " + c.what,
+				value: link(c.name, "hr"), against: link("whole", "go-link"), ratio: c.ratio})
+		}
+	}
+	return list
+}
+
+func loadTargets() []target {
+	load := func(unit string) key {
+		return key{kind: loadCase, program: "ginsvc", name: "load", tool: "hr", unit: unit}
+	}
+	return []target{
+		{section: sectionLoad, what: "connections refused, of the worst restart", value: load(unitRefused), worst: true},
+		{section: sectionLoad, what: "connections failed, of the worst restart", value: load(unitDropped), worst: true},
+		{section: sectionLoad, what: "longest wait of all", value: load(unitLongest), worst: true, plus: float64(60 * time.Millisecond)},
+	}
+}
+
+// watchTargets compare hr reflex and reflex as the test of package reflex
+// measures them.
+func watchTargets() []target {
+	watch := func(name, tool, unit string) key {
+		return key{kind: watchCase, program: "reflex", name: name, tool: tool, unit: unit}
+	}
+	return []target{
+		{section: sectionWatch, what: "from a save to the start of the command, against reflex",
+			value: watch("save", "hr", ""), against: watch("save", "reflex", ""), ratio: 0.10},
+		{section: sectionWatch, what: "a git checkout of 5,000 files: runs", value: watch("checkout", "hr", unitRuns), worst: true, plus: 1},
+		{section: sectionWatch, what: "a git checkout of 5,000 files: changes lost", value: watch("checkout", "hr", unitLost), worst: true},
+		{section: sectionWatch, what: "processor time of the idle watcher on 20,000 files, against reflex",
+			value: watch("idle", "hr", unitIdle), against: watch("idle", "reflex", unitIdle), ratio: 1},
+	}
 }
 
 // judge compares a target with the results.
@@ -128,10 +185,16 @@ func label(tool string) string {
 		return "go build -s -w + exec"
 	case "hr-go-linker":
 		return "hr --linker=go"
+	case "hr-plain":
+		return "hr --handover=off"
+	case "go-link":
+		return "go tool link -s -w"
 	case "air":
 		return "air (default)"
 	case "air-tuned":
 		return "air (delay 1 ms)"
+	case "air-interrupt":
+		return "air (send_interrupt)"
 	}
 	return tool
 }

@@ -11,9 +11,10 @@ import (
 // air is github.com/air-verse/air at a pinned version.
 type air struct {
 	watching
-	label  string
-	delay  int // build.delay in ms; 0 is air's default, which is 1000
-	binary string
+	label     string
+	delay     int  // build.delay in ms; 0 is air's default, which is 1000
+	interrupt bool // build.send_interrupt: air ends the program by SIGINT
+	binary    string
 }
 
 // airModule: the newest release when the figures were set.
@@ -44,6 +45,9 @@ func (t air) config(s *seat) string {
 	text += fmt.Sprintf("cmd = %q\nentrypoint = [%s]\n", build, strings.Join(entry, ", "))
 	if t.delay > 0 {
 		text += fmt.Sprintf("delay = %d\n", t.delay)
+	}
+	if t.interrupt {
+		text += "send_interrupt = true\n"
 	}
 	return text
 }

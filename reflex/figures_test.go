@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,9 +19,14 @@ import (
 
 var figures = flag.Bool("figures", false, "measure both programs and print the figures")
 
-// report prints a figure as Go benchmarks do, so that benchstat reads it.
-func report(name, program string, n int, value float64, unit string) {
-	fmt.Printf("Benchmark%s/%s \t%8d\t%12.3f %s\n", name, program, n, value, unit)
+// report prints a sample as Go benchmarks do, so that benchstat and make bench
+// read it: numbers and their units in turn.
+func report(name, program string, values ...any) {
+	fmt.Printf("BenchmarkWatch/program=reflex/case=%s/tool=%s-%d\t1", name, program, runtime.GOMAXPROCS(0))
+	for i := 0; i < len(values); i += 2 {
+		fmt.Printf("\t%v %v", values[i], values[i+1])
+	}
+	fmt.Println()
 }
 
 // TestFigures measures what hr reflex promises, both programs in one run:
@@ -38,7 +44,7 @@ func TestFigures(t *testing.T) {
 // saveToStart takes the time from before the write of a file to the start of
 // the command, by the command's own clock.
 func saveToStart(t *testing.T) {
-	const rounds = 40
+	const rounds = 20
 	took := map[string][]float64{}
 	var running []*watcherRun
 	for _, sd := range sides(t) {
@@ -62,12 +68,11 @@ func saveToStart(t *testing.T) {
 				t.Fatal(err)
 			}
 			took[w.sd.name] = append(took[w.sd.name], float64(started-saved.UnixNano())/1e6)
+			report("save", w.sd.name, started-saved.UnixNano(), "ns/op")
 		}
 	}
-	for name, all := range took {
+	for _, all := range took {
 		slices.Sort(all)
-		report("SaveToStart/median", name, rounds, all[rounds/2], "ms/op")
-		report("SaveToStart/p95", name, rounds, all[rounds*95/100], "ms/op")
 	}
 	hr, reflex := took["hr"][rounds/2], took["reflex"][rounds/2]
 	fmt.Printf("# save to start: %.1f ms against %.1f ms, %.3f of reflex's\n", hr, reflex, hr/reflex)
@@ -141,20 +146,23 @@ func checkout(t *testing.T) {
 			saved := time.Now()
 			git("checkout", "-q", branch)
 			gitTook := time.Since(saved)
-			runs := len(w.take(1, time.Second))
+			runs, ended := len(w.take(1, time.Second)), 0
 			select {
 			case <-w.done:
+				ended = 1
 				fmt.Printf("# checkout: %s has ended: %s\n", sd.name, w.errors())
 				if sd.name == "hr" {
 					t.Error("hr has ended")
 				}
 			default:
 			}
-			report("Checkout/to-"+branch, sd.name, files, float64(runs), "runs/op")
 			if sd.name != "hr" {
+				// Reflex does not tell which paths a run is for.
+				report("checkout", sd.name, runs, "runs/op", ended, "ended/op")
 				continue
 			}
 			got, at := pathsOf(t, w.errors()[before:])
+			report("checkout", sd.name, at.Sub(saved.Add(gitTook)).Nanoseconds(), "ns/op", runs, "runs/op", files-got, "lost/op", ended, "ended/op")
 			fmt.Printf("# checkout: git took %v, the command started %v after that; %d paths in %d runs\n",
 				gitTook.Round(time.Millisecond), at.Sub(saved.Add(gitTook)).Round(time.Millisecond), got, runs)
 			if runs != 1 || got != files {
@@ -202,8 +210,9 @@ func pathsOf(t *testing.T, events string) (paths int, begin time.Time) {
 
 // idle measures both watchers at once on trees of 20,000 files.
 func idle(t *testing.T) {
-	const files, rest = 20000, 30 * time.Second
+	const files, rest = 20000, 20 * time.Second
 	var running []*watcherRun
+	var ready []time.Duration
 	for _, sd := range sides(t) {
 		dir := t.TempDir()
 		for i := range files {
@@ -214,7 +223,7 @@ func idle(t *testing.T) {
 		begun := time.Now()
 		w := begin(t, sd, dir, []string{"-r", `\.go$`, "--", "echo", "run"}, "")
 		w.awaitWatches()
-		report("Ready", sd.name, files, float64(time.Since(begun).Milliseconds()), "ms/op")
+		ready = append(ready, time.Since(begun))
 		running = append(running, w)
 	}
 	<-time.After(2 * time.Second) // what the start left to do
@@ -223,9 +232,8 @@ func idle(t *testing.T) {
 	used := map[string]time.Duration{}
 	for i, w := range running {
 		used[w.sd.name] = w.busy(t) - before[i]
-		report("Start", w.sd.name, files, float64(before[i].Microseconds())/1e3, "cpu-ms/op")
-		report("Idle", w.sd.name, files, float64(used[w.sd.name].Microseconds())/rest.Seconds(), "cpu-us/s")
-		report("Memory", w.sd.name, files, w.memory(t), "MB")
+		report("ready", w.sd.name, ready[i].Nanoseconds(), "ns/op", before[i].Nanoseconds(), "cpu-ns/op")
+		report("idle", w.sd.name, float64(used[w.sd.name].Nanoseconds())/rest.Seconds(), "cpu-ns/s", w.memory(t), "rss-bytes")
 	}
 	// Below the grain of what the kernel and the Go runtime do by themselves
 	// there is nothing to compare.
@@ -254,8 +262,8 @@ func (w *watcherRun) busy(t *testing.T) time.Duration {
 	return sum
 }
 
-// memory is the resident set in MB.
-func (w *watcherRun) memory(t *testing.T) float64 {
+// memory is the resident set in bytes.
+func (w *watcherRun) memory(t *testing.T) int {
 	t.Helper()
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", w.cmd.Process.Pid))
 	if err != nil {
@@ -263,8 +271,8 @@ func (w *watcherRun) memory(t *testing.T) float64 {
 	}
 	for line := range strings.Lines(string(data)) {
 		if v, ok := strings.CutPrefix(line, "VmRSS:"); ok {
-			kb, _ := strconv.ParseFloat(strings.Fields(v)[0], 64)
-			return kb / 1024
+			kb, _ := strconv.Atoi(strings.Fields(v)[0])
+			return kb << 10
 		}
 	}
 	t.Fatal("no VmRSS")

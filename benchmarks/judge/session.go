@@ -230,13 +230,14 @@ func (s *session) building(ctx context.Context) bool {
 	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, "hr"), "ps", "--json", fmt.Sprintf("--pid=%d", s.cmd.Process.Pid))
 	cmd.Dir, cmd.Env = s.dir, s.env
 	var line struct {
-		State string `json:"state"`
+		State    string `json:"state"`
+		Building bool   `json:"building"`
 	}
 	out, err := cmd.Output()
 	if err != nil || json.Unmarshal(out, &line) != nil {
 		return !s.over()
 	}
-	return line.State != "running" && line.State != "ended"
+	return line.Building || line.State != "running" && line.State != "ended"
 }
 
 // end stops hr and waits.
