@@ -136,7 +136,7 @@ func New(opt Options) (*Daemon, error) {
 	}
 	engine := build.Options{Store: d.store, Archives: d.arch, Bins: d.bins, Self: opt.Self, Log: opt.Log}
 	if !opt.NoIncremental {
-		d.linker = link.NewIncremental(link.Options{Reports: opt.CacheDir})
+		d.linker = link.NewIncremental(link.Options{Check: opt.CheckLinks, Reports: opt.CacheDir})
 		engine.Incremental = d.linker
 	}
 	d.engine = build.New(engine)

@@ -46,7 +46,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.l, err = NewLocal(Options{CacheDir: t.TempDir(), Self: []string{self, "toolexec"}, Log: t.Logf})
+	w.l, err = NewLocal(Options{CacheDir: t.TempDir(), Self: []string{self, "toolexec"}, CheckLinks: true, Log: t.Logf})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,6 +143,9 @@ func TestBuildFollowsTheSource(t *testing.T) {
 	w.says(r.Outcome.Artifact, "two")
 	if r.Outcome.Fallback != "" || r.Outcome.Compiled != 1 {
 		t.Errorf("outcome %+v, want one package compiled", r.Outcome)
+	}
+	if st := w.l.d.linker.Stats(); r.Outcome.Linker == "incremental" && (st.Checks == 0 || st.Mismatches > 0) {
+		t.Errorf("the link was not checked, or wrongly made: %+v", st)
 	}
 	// A program that does not build is a failure with the go command's words.
 	w.write("leaf/leaf.go", "package leaf\n\nfunc Text() string { return 1 }\n")
