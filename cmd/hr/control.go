@@ -33,6 +33,7 @@ type askReply struct {
 	Pid        int           `json:"pid"` // of the program, 0 without one
 	Generation int           `json:"generation"`
 	State      string        `json:"state,omitempty"`    // starting, building, running or ended
+	Building   bool          `json:"building,omitempty"` // a build is under way, beside the program
 	Handover   string        `json:"handover,omitempty"` // as supervisor.Handover gives it
 	Took       time.Duration `json:"took,omitempty"`     // of a restart
 	Code       int           `json:"code"`               // exit code of an hr that was stopped
@@ -143,7 +144,7 @@ func (r *runner) listen() {
 func (r *runner) onAsk(q ask) (code int, done bool) {
 	switch q.Verb {
 	case "status":
-		a := askReply{State: r.state(), Handover: r.sup.Handover()}
+		a := askReply{State: r.state(), Building: r.building, Handover: r.sup.Handover()}
 		if r.gen != nil {
 			a.Generation = r.gen.ID
 		}

@@ -24,7 +24,8 @@ type psLine struct {
 	Pid        int       `json:"pid"`
 	Program    int       `json:"program"` // its process id, 0 without one
 	Generation int       `json:"generation"`
-	State      string    `json:"state"` // starting, building, running, ended or unknown
+	State      string    `json:"state"`    // starting, building, running, ended or unknown
+	Building   bool      `json:"building"` // a build is under way, beside the program
 	Handover   string    `json:"handover,omitempty"`
 	Started    time.Time `json:"started"`
 	Dir        string    `json:"dir"`
@@ -90,7 +91,7 @@ func psOf(d *reportData) psLine {
 	ctx, cancel := context.WithTimeout(context.Background(), psTime)
 	defer cancel()
 	if a, err := askHR(ctx, d.Pid, "status"); err == nil && a.Error == "" {
-		l.Program, l.Generation, l.State, l.Handover = a.Pid, a.Generation, a.State, a.Handover
+		l.Program, l.Generation, l.State, l.Building, l.Handover = a.Pid, a.Generation, a.State, a.Building, a.Handover
 	}
 	return l
 }
