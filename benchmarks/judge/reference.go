@@ -139,7 +139,8 @@ func serverBehaviour(ctx context.Context, p *edits.Program, path string) (string
 		if err != nil {
 			select {
 			case err := <-ended:
-				return fmt.Sprintf("%v\n%s", err, stable(said.String())), nil
+				text := clock.ReplaceAllString(strings.ReplaceAll(said.String(), addr, "address"), "time")
+				return fmt.Sprintf("%v\n%s", err, stable(text)), nil
 			case <-time.After(5 * time.Millisecond):
 				continue
 			}
