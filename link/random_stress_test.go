@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -35,19 +34,6 @@ func TestRandomEdits(t *testing.T) {
 			}
 		})
 	}
-}
-
-func number(t *testing.T, variable string, otherwise int64) int64 {
-	t.Helper()
-	s := os.Getenv(variable)
-	if s == "" {
-		return otherwise
-	}
-	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil {
-		t.Fatalf("%s: %v", variable, err)
-	}
-	return n
 }
 
 func randomEdits(t *testing.T, cgo string, edits int, seed int64) {

@@ -86,11 +86,24 @@ func (o *Object) checkSym(i int, l Limits) error {
 	}
 	auxs := o.Auxs(i)
 	for j := range auxs {
-		if a := &auxs[j]; a.Kind() > auxSehUnwind || !o.refOK(a.Ref(), l.Builtins) {
+		a := &auxs[j]
+		if a.Kind() > auxSehUnwind || !o.refOK(a.Ref(), l.Builtins) || a.isTable() && !o.defines(a.Ref()) {
 			return fmt.Errorf("symbol %s has a bad auxiliary symbol", o.Name(i))
 		}
 	}
 	return nil
+}
+
+// defines tells whether a reference that is in order is to nothing or to a
+// definition of the object.
+func (o *Object) defines(r Ref) bool {
+	switch r.Pkg {
+	case PkgInvalid, PkgSelf, PkgHashed, PkgHashed64:
+		return true
+	case PkgNonpkg:
+		return int64(r.Sym) < int64(o.NNonpkgDef)
+	}
+	return false
 }
 
 func (o *Object) indexOK(blk, i, limit int) bool {

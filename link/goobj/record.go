@@ -94,3 +94,8 @@ type Aux [auxSize]byte
 
 func (a *Aux) Kind() uint8 { return a[0] }
 func (a *Aux) Ref() Ref    { return refAt(a[1:]) }
+
+// isTable tells whether the symbol is content that the object must have itself.
+func (a *Aux) isTable() bool {
+	return a.Kind() == AuxFuncInfo || a.Kind() >= AuxPcsp && a.Kind() <= AuxPcdata
+}

@@ -83,9 +83,9 @@ const (
 	// Bucket is the piece of text that one entry of the runtime's function
 	// lookup covers (internal/abi.FuncTabBucketSize).
 	Bucket = 4096
-	// textAlign is the alignment of functions; with minFunc it bounds the
+	// TextAlign is the alignment of functions; with minFunc it bounds the
 	// functions of a sixteenth of a bucket to what a byte can count.
-	textAlign = 32
+	TextAlign = 32
 	minFunc   = 16
 	// packedAlign is the alignment of symbols of a packed chunk: type descriptors
 	// and itabs, which the runtime walks from one to the next.
@@ -115,7 +115,7 @@ const (
 // largest power of two that its size has room for, up to 32.
 func Align(t *symtab.Table, id symtab.ID, s Section) uint32 {
 	if s == Text {
-		return max(textAlign, t.Align(id))
+		return max(TextAlign, t.Align(id))
 	}
 	if a := t.Align(id); a != 0 {
 		return a

@@ -1,6 +1,7 @@
 package program
 
 import (
+	"bytes"
 	"hash/maphash"
 	"slices"
 
@@ -254,6 +255,10 @@ func (p *Program) fillFresh() {
 // microseconds of work.
 const batch = 4096
 
+// traps stand between functions, as the toolchain's linker has them
+// (cmd/link/internal/amd64, CodePad): no program runs on unnoticed.
+var traps = bytes.Repeat([]byte{0xcc}, layout.TextAlign)
+
 // fill writes the symbols and tables of a part.
 func (p *Program) fill(part *part) {
 	part.sites = reloc.Sites{}
@@ -274,6 +279,9 @@ func (p *Program) fill(part *part) {
 			n := p.t.Size(id)
 			scratch = slices.Grow(scratch[:0], int(n))[:n]
 			reloc.Fill(p.t, id, scratch, &p.bases, &j.sites)
+			if rest := n % layout.TextAlign; rest != 0 && p.t.Kind(id).IsText() {
+				scratch = append(scratch, traps[rest:]...)
+			}
 			p.Image.Put(p.t.Addr[id], scratch)
 		}
 	})
