@@ -171,10 +171,12 @@ func (r *runner) clean() {
 
 // program makes the copies of a program and runs its jobs.
 func (r *runner) program(ctx context.Context, p program, jobs []job) error {
+	began := time.Now()
 	seats, err := r.seats(ctx, p, jobs)
 	if err != nil {
 		return err
 	}
+	r.say("  %-6s %-12s %4.0f s", startCase, "first", time.Since(began).Seconds())
 	defer func() {
 		for _, s := range seats {
 			s.tool.stop(s)

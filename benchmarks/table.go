@@ -76,7 +76,10 @@ func (r *results) targetTable(b *strings.Builder, section string) {
 				row[5] = "yes"
 			}
 			if t.against.tool != "" {
-				row[2], row[3] = show(unit, v.base), ratio(v.got/v.base)
+				row[2] = show(unit, v.base)
+				if v.base > 0 {
+					row[3] = ratio(v.got / v.base)
+				}
 			}
 		}
 		rows = append(rows, row)
