@@ -62,7 +62,7 @@ linktest: ## prove the incremental linker: std tests with four Go versions, GODE
 fuzz: ## every fuzz target for FUZZ each
 	@for t in $$(grep -rho --include='*_test.go' '^func Fuzz[A-Za-z]*' . | sed 's/func //' | sort -u); do \
 		pkg=$$(dirname $$(grep -rl --include='*_test.go' "^func $$t(" . | head -1)); \
-		$(GO) test -run '^$$' -fuzz "^$$t\$$" -fuzztime $(FUZZ) ./$$pkg || exit 1; \
+		$(GO) test -run '^$$' -fuzz "^$$t\$$" -fuzztime $(FUZZ) -fuzzminimizetime 1s ./$$pkg || exit 1; \
 	done
 
 conformance: ## compare hr reflex with the real reflex: all scenarios, random patterns

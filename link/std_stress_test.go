@@ -9,9 +9,10 @@ import (
 	"testing"
 )
 
-// slowStd are packages whose short tests take half a minute and more, mostly in
-// compilers and tools that they start.
-var slowStd = []string{}
+// otherStd are packages whose tests are left out or run in a form of their own:
+// those of internal/trace take minutes in the trace parser, those of runtime are
+// linked with debug information unless the go command is told otherwise.
+var otherStd = []string{"internal/trace", "runtime"}
 
 // stdPackages are packages whose tests lean on what a linker makes: types,
 // tracebacks, profiles, build info, the collector, FIPS.
@@ -44,6 +45,8 @@ func TestStd(t *testing.T) {
 		{"cold", stdRun{cgo: "0", packages: allStd(t)}},
 		{"hot", stdRun{cgo: "0", packages: some, hot: hotStd}},
 		{"cgo", stdRun{cgo: "1", packages: some}},
+		// TestUnsafePoint reads the symbol table, which there is none of with -s.
+		{"runtime", stdRun{cgo: "0", packages: []string{"runtime"}, flags: []string{"-ldflags=-s -w", "-skip=TestUnsafePoint"}}},
 		{"collector", stdRun{cgo: "0", packages: strings.Fields("reflect sync fmt encoding/json encoding/gob text/template regexp net/http"),
 			hot: hotStd, godebug: "gccheckmark=1,clobberfree=1"}},
 		{"fips", stdRun{cgo: "0", packages: strings.Fields("crypto/aes crypto/cipher crypto/ecdsa crypto/hmac crypto/rsa crypto/sha256 crypto/sha512 crypto/tls crypto/x509 crypto/internal/fips140test"),
@@ -86,5 +89,5 @@ func allStd(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return slices.DeleteFunc(strings.Fields(string(out)), func(p string) bool { return slices.Contains(slowStd, p) })
+	return slices.DeleteFunc(strings.Fields(string(out)), func(p string) bool { return slices.Contains(otherStd, p) })
 }

@@ -21,6 +21,7 @@ type stdRun struct {
 	cgo       string // CGO_ENABLED
 	hot       string // HR_LINKEXEC_HOT
 	godebug   string // GODEBUG of the tests, not of the go command
+	flags     []string // more of go test
 	packages  []string
 }
 
@@ -98,7 +99,8 @@ func (r stdRun) run(dir, log string, packages []string) (ok int, failed []string
 	if r.godebug != "" {
 		args = append(args, "-exec", "env GODEBUG="+r.godebug)
 	}
-	cmd := exec.Command("go", append(args, packages...)...)
+	args = append(append(args, r.flags...), packages...)
+	cmd := exec.Command("go", args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off", "PWD="+dir, "CGO_ENABLED="+r.cgo, "HR_LINKEXEC_HOT="+r.hot)
 	if r.toolchain != "" {

@@ -112,6 +112,12 @@ func Parse(data []byte) (*Object, error) {
 // of tables.
 const unwindType = 0x70000001
 
+// maxSize is more than any section of a C file that people write by hand has.
+const maxSize = 1 << 28
+
+// alignOK tells whether n is an alignment that a program can give.
+func alignOK(n uint64) bool { return n&(n-1) == 0 && n <= 4096 }
+
 type parser struct {
 	f     *elf.File
 	o     Object
@@ -129,7 +135,7 @@ func (p *parser) section(i int, s *elf.Section) error {
 	case s.Flags&elf.SHF_GROUP != 0 || s.Type == elf.SHT_INIT_ARRAY || s.Type == elf.SHT_FINI_ARRAY ||
 		s.Type == elf.SHT_PREINIT_ARRAY || strings.HasPrefix(s.Name, ".ctors") || strings.HasPrefix(s.Name, ".gcc_except_table"):
 		return fmt.Errorf("section %s needs the system's linker", s.Name)
-	case s.Flags&elf.SHF_COMPRESSED != 0 || s.Size > 1<<28 || s.Addralign > 4096:
+	case s.Flags&elf.SHF_COMPRESSED != 0 || s.Size > maxSize || !alignOK(s.Addralign):
 		return fmt.Errorf("section %s is of an unknown form", s.Name)
 	}
 	out := Section{Name: s.Name, Size: s.Size, Align: max(s.Addralign, 1)}
@@ -170,6 +176,9 @@ func (p *parser) symbol(s *elf.Symbol) error {
 		return nil
 	}
 	if s.Section == elf.SHN_COMMON {
+		if s.Size > maxSize || !alignOK(s.Value) {
+			return fmt.Errorf("symbol %s is of an unknown form", s.Name)
+		}
 		p.o.Sections = append(p.o.Sections, Section{Name: s.Name, Class: Zero, Size: s.Size, Align: max(s.Value, 1)})
 		p.o.Globals = append(p.o.Globals, Global{Name: s.Name, Section: len(p.o.Sections) - 1})
 		return nil
@@ -177,6 +186,9 @@ func (p *parser) symbol(s *elf.Symbol) error {
 	i, ok := p.index[int(s.Section)]
 	if !ok {
 		return fmt.Errorf("symbol %s is in section %d, which is not in the program", s.Name, s.Section)
+	}
+	if s.Value > p.o.Sections[i].Size {
+		return fmt.Errorf("symbol %s is outside of its section", s.Name)
 	}
 	p.o.Globals = append(p.o.Globals, Global{Name: s.Name, Section: i, Off: s.Value, Weak: bind == elf.STB_WEAK})
 	return nil
@@ -240,11 +252,16 @@ func (p *parser) reloc(s *Section, off uint64, typ elf.R_X86_64, sym int, add in
 	}
 	target := &p.syms[sym-1]
 	if elf.ST_BIND(target.Info) != elf.STB_LOCAL {
-		r.Name = target.Name
+		if r.Name = target.Name; r.Name == "" {
+			return fmt.Errorf("relocation of a symbol without a name")
+		}
 	} else {
 		i, ok := p.index[int(target.Section)]
 		if !ok {
 			return fmt.Errorf("relocation to a section that is not in the program")
+		}
+		if target.Value > p.o.Sections[i].Size {
+			return fmt.Errorf("symbol %s is outside of its section", target.Name)
 		}
 		r.Section = i
 		r.Add += int64(target.Value)
