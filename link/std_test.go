@@ -16,11 +16,11 @@ import (
 
 // stdRun is one run of tests of the standard library, linked by linkexec.
 type stdRun struct {
-	linkexec  string // see buildLinkexec
-	toolchain string // GOTOOLCHAIN; empty for the present one
-	cgo       string // CGO_ENABLED
-	hot       string // HR_LINKEXEC_HOT
-	godebug   string // GODEBUG of the tests, not of the go command
+	linkexec  string   // see buildLinkexec
+	toolchain string   // GOTOOLCHAIN; empty for the present one
+	cgo       string   // CGO_ENABLED
+	hot       string   // HR_LINKEXEC_HOT
+	godebug   string   // GODEBUG of the tests, not of the go command
 	flags     []string // more of go test
 	packages  []string
 }
