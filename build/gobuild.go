@@ -82,7 +82,7 @@ func (e *Engine) loadOnce(ctx context.Context, t *Target, known *graph.Snapshot,
 	out.Built = hooks.Built != nil
 	if !plain && !e.takeArtifact(t, prog) {
 		// A file was saved while the go command built.
-		if main := prog.Snap.Main(); archiveBuildID(main.Export) != prog.Link.ids[main.Path] {
+		if prog.Snap.Main().Moved(stamps, begin) {
 			return prog, out, errMoved // its //go:debug lines are in the way it links
 		}
 		// Link what there is now.
@@ -92,6 +92,9 @@ func (e *Engine) loadOnce(ctx context.Context, t *Target, known *graph.Snapshot,
 		}
 	}
 	out.Artifact = prog.Artifact
+	if out.Linker == "" {
+		out.Refused = e.refusedAlways(t, prog)
+	}
 	return prog, out, nil
 }
 

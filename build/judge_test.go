@@ -19,7 +19,7 @@ import (
 // edit is one step of a judged sequence.
 type edit struct {
 	name string
-	file string // relative to the module
+	file string // relative to the module; a directory is made if it ends in /
 	old  string // text to replace; "" replaces the file
 	new  string // "" with old "" removes the file
 	// fallback tells that go build is expected to do the work.
@@ -168,8 +168,16 @@ func apply(t *testing.T, dir string, ed edit) {
 		return
 	}
 	path := filepath.Join(dir, ed.file)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	text := ed.new
 	switch {
+	case strings.HasSuffix(ed.file, "/"):
+		if err := os.Mkdir(path, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		return
 	case ed.old != "":
 		data, err := os.ReadFile(path)
 		if err != nil {

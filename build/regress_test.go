@@ -17,6 +17,18 @@ func TestJudgeFound(t *testing.T) {
 			{name: "new", file: "go.mod", old: "go 1.25", new: "go 1.99", fallback: true},
 			{name: "back", file: "go.mod", old: "go 1.99", new: "go 1.25"},
 		}},
+		{"default.pgo appears", []edit{
+			{name: "new", file: "cmd/mixed/default.pgo", new: "GO PREPROFILE V1\n", fallback: true},
+		}},
+		{"hidden files and empty directories are embedded", []edit{
+			{name: "patterns", file: "files/files.go", new: "package files\n\nimport \"embed\"\n\n//go:embed *.txt\nvar FS embed.FS\n\n//go:embed all:all\nvar All embed.FS\n\n//go:embed hello.txt\nvar Hello string\n"},
+			{name: "first", file: "files/all/first", new: "first\n"},
+			{name: "empty directory", file: "files/all/below/"},
+			{name: "and a file in it", file: "files/all/below/second", new: "second\n"},
+			{name: "hidden, by a wildcard", file: "files/.hidden.txt", new: "hidden\n"},
+			{name: "hidden, by all:", file: "files/all/.hidden", new: "hidden\n"},
+			{name: "means nothing", file: "files/.hidden.swp", new: "hidden\n"},
+		}},
 		{"a constraint excludes the only file", []edit{
 			{name: "gone", file: "gen/gen.go", old: "package gen", new: "//go:build never\n\npackage gen"},
 			{name: "back", file: "gen/gen.go", old: "//go:build never\n\n", new: ""},

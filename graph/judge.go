@@ -118,7 +118,7 @@ func (s *Snapshot) judgeStranger(path string) Change {
 	stamp := StampOf(path)
 	for _, p := range s.index.lists[dir] {
 		for _, l := range p.Listings {
-			if l.Dir == dir && l.All && !stamp.Gone && !strings.HasPrefix(name, ".") && !strings.HasPrefix(name, "_") {
+			if l.Dir == dir && l.All && !stamp.Gone && p.embeds(path) {
 				c.Verdict, c.Package, c.Why = astcheck.Header, p.Path, "new file under an embed pattern"
 				return c
 			}

@@ -343,35 +343,6 @@ func readInput(path string, kind Kind, memo Memo) *File {
 	return f
 }
 
-// embedDirs returns the directories whose listing can change what the embed
-// patterns match: each pattern's fixed leading part and all below it that holds
-// an embedded file.
-func embedDirs(p *Package) []string {
-	set := map[string]bool{}
-	for _, pat := range p.EmbedPatterns {
-		pat = strings.TrimPrefix(pat, "all:")
-		dir := filepath.Join(p.Dir, filepath.FromSlash(pat))
-		for strings.ContainsAny(dir[min(len(p.Dir), len(dir)):], `*?[`) || !isDir(dir) {
-			if dir == p.Dir || !under(dir, p.Dir) {
-				break
-			}
-			dir = filepath.Dir(dir)
-		}
-		if under(dir, p.Dir) {
-			set[dir] = true
-		}
-	}
-	for path, f := range p.Files {
-		if f.Kind != Embed {
-			continue
-		}
-		for dir := filepath.Dir(path); under(dir, p.Dir) && !set[dir]; dir = filepath.Dir(dir) {
-			set[dir] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(set))
-}
-
 func isDir(path string) bool {
 	fi, err := os.Stat(path)
 	return err == nil && fi.IsDir()

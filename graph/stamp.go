@@ -241,13 +241,18 @@ func (s *Snapshot) ModulesMoved(before map[string]Stamp, begin time.Time) bool {
 // FilesMoved is the same of the files of all Local packages.
 func (s *Snapshot) FilesMoved(before map[string]Stamp, begin time.Time) bool {
 	for _, p := range s.Packages {
-		if !p.Local {
-			continue
+		if p.Local && p.Moved(before, begin) {
+			return true
 		}
-		for path, f := range p.Files {
-			if movedSince(before, path, f.Stamp, f.Stamp, begin) {
-				return true
-			}
+	}
+	return false
+}
+
+// Moved is the same of the files of the package.
+func (p *Package) Moved(before map[string]Stamp, begin time.Time) bool {
+	for path, f := range p.Files {
+		if movedSince(before, path, f.Stamp, f.Stamp, begin) {
+			return true
 		}
 	}
 	return false
