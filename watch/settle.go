@@ -29,9 +29,12 @@ const (
 	// burstPaths: saves of a source file with its test, or a rename, stay
 	// below; so few files are one save, more are a burst.
 	burstPaths = 4
-	// lockWait: git holds index.lock for all of a checkout; a longer life
-	// means a crashed git left it behind.
+	// lockWait: git holds index.lock for all of a checkout, and writes a file
+	// more often than this; a lock beside silence is one that a crashed git left.
 	lockWait = 2 * time.Second
+	// lockMost: what others write (a log) must not keep such a lock alive; a
+	// checkout of 100,000 files takes no longer.
+	lockMost = 30 * time.Second
 	// lockPoll: a stat of one name costs a microsecond.
 	lockPoll = 5 * time.Millisecond
 	// maxWait is the longest time a written path is kept back.
@@ -61,7 +64,7 @@ type settle struct {
 	held    time.Duration // longest that a source kept back what is pending
 
 	lockSince  time.Time // lock seen held while something was due
-	lockStale  bool      // this lock outlived lockWait and is ignored until released
+	lockStale  bool      // this lock is a crashed git's and ignored until released
 	lockRetry  time.Time
 	recent     map[string]stamp // what the newest report showed
 	movedFrom  string           // newest half rename
@@ -280,8 +283,12 @@ func (s *settle) locked(now time.Time) bool {
 	if s.lockSince.IsZero() {
 		s.lockSince = now
 	}
-	if now.Sub(s.lockSince) >= lockWait {
-		s.opts.Log("index.lock has been held for %v, going on without waiting for git", lockWait)
+	silent := now.Sub(s.lockSince)
+	if s.last.After(s.lockSince) {
+		silent = now.Sub(s.last)
+	}
+	if held := now.Sub(s.lockSince); silent >= lockWait || held >= lockMost {
+		s.opts.Log("index.lock has been held for %v, going on without waiting for git", held.Round(time.Second))
 		s.lockSince, s.lockStale, s.lockRetry = time.Time{}, true, time.Time{}
 		return false
 	}

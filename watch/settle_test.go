@@ -14,6 +14,15 @@ type fakeFile struct {
 	size    int64
 }
 
+// steady is a file that is written every 1.5 s until ms.
+func steady(path string, ms int) string {
+	var events []string
+	for at := 1500; at <= ms; at += 1500 {
+		events = append(events, fmt.Sprintf("%d whole %s", at, path))
+	}
+	return strings.Join(events, "; ")
+}
+
 // TestSettle runs event scripts against the machine with a clock of its own.
 // An event is "MS OP PATH [MOVE]"; a report is "MS PATH,PATH".
 func TestSettle(t *testing.T) {
@@ -139,6 +148,18 @@ func TestSettle(t *testing.T) {
 			want:   "2000 a; 2500 b",
 		},
 		{
+			name:   "long checkout",
+			events: "0 whole a; 1500 whole b; 3000 whole c",
+			locked: [2]int{0, 3500},
+			want:   "3500 a,b,c",
+		},
+		{
+			name:   "stale git lock beside a log",
+			events: "0 whole a; " + steady("log", 36000),
+			locked: [2]int{0, 1 << 30},
+			want:   "30000 a,log; 31500 log; 33000 log; 34500 log; 36000 log",
+		},
+		{
 			name:   "lost events ask for a rescan",
 			events: "0 lost -; 5 whole a",
 			want:   "20 rescan,a",
@@ -169,7 +190,7 @@ func TestSettle(t *testing.T) {
 				events = append(events, event{path: path, op: ops[name], move: move, at: base.Add(time.Duration(ms) * time.Millisecond)})
 			}
 			var got []string
-			for ; clock < 4000; clock++ {
+			for ; clock < 40000; clock++ {
 				now := base.Add(time.Duration(clock) * time.Millisecond)
 				for len(events) > 0 && !events[0].at.After(now) {
 					s.add(events[0])
