@@ -56,7 +56,7 @@ func (r *runner) figures(ctx context.Context) error {
 func (r *runner) figureTest(ctx context.Context, env []string, pkg string) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, figuresLimit)
 	defer cancel()
-	p, err := start("go test "+pkg, r.o.root, env, "go", "test", "-count=1", "-timeout", figuresLimit.String(), "-run", "^TestFigures$", pkg, "-figures")
+	p, err := start("go test "+pkg, r.o.root, env, "go", "test", "-v", "-count=1", "-timeout", figuresLimit.String(), "-run", "^TestFigures$", pkg, "-figures")
 	if err != nil {
 		return 0, err
 	}
