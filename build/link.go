@@ -68,6 +68,20 @@ func (e *Engine) incremental(t *Target) bool {
 	return e.opt.Incremental != nil && t.job.Linker != "go" && !t.flags.dwarf && t.flags.unhandled == ""
 }
 
+// refusedAlways returns why the incremental linker will not link any version of
+// a program that the go command has linked; empty if it may.
+func (e *Engine) refusedAlways(t *Target, prog *Program) string {
+	if !e.incremental(t) || prog.Link == nil {
+		return ""
+	}
+	req, err := e.linkRequest(t, prog, prog.Artifact.Key)
+	if err != nil {
+		return "" // the next build says why
+	}
+	reason, _ := link.IsRefusal(link.Accepts(req))
+	return reason
+}
+
 // refusal returns why the incremental linker did not link.
 func (e *Engine) refusal(err error) string {
 	if reason, ok := link.IsRefusal(err); ok {

@@ -8,6 +8,13 @@ import (
 	"github.com/hotreflex/hr/link/program"
 )
 
+// Accepts returns the refusal that the incremental linker meets a request with
+// whatever its archives hold: for its target and its flags.
+func Accepts(r Request) error {
+	_, err := input(r)
+	return err
+}
+
 // input turns a request into what program links, or refuses it.
 func input(r Request) (program.Input, error) {
 	in := program.Input{

@@ -48,6 +48,7 @@ type runner struct {
 	trees     []string
 	ruleTrees []string // the last ones of trees: watched for rules alone
 	addErr    string   // last complaint about directories that cannot be watched
+	refused   string   // why the incremental linker did not link, as last told
 
 	backend *backend // nil until the first open is through
 	session *protocol.Session

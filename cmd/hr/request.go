@@ -197,6 +197,11 @@ func (r *runner) onResult(res result) (code int, done bool) {
 	for _, w := range out.Warnings {
 		r.c.screen.notice("%s", w)
 	}
+	if r.flags.linker == "incremental" && out.Refused != "" && out.Refused != r.refused {
+		// Who asks for a linker wants to know why another one did the work.
+		r.refused = out.Refused
+		r.c.screen.notice("the incremental linker left it to the toolchain's: %s", out.Refused)
+	}
 	if out.Text != "" {
 		r.c.screen.text("output", out.Text, nil)
 	}
