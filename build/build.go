@@ -182,6 +182,12 @@ func (e *Engine) Resolve(ctx context.Context, job Job) (*Target, error) {
 // the store remembers, else from nothing. A program that does not build is an
 // *Error; the Outcome tells how far it got and may be nil.
 func (e *Engine) Build(ctx context.Context, t *Target, last *Program, hooks Hooks) (*Program, *Outcome, error) {
+	scratch, err := newScratch(t.job.Env)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer scratch.remove()
+	t = t.within(scratch)
 	if last != nil && last.Key != t.key {
 		last = nil
 	}

@@ -139,6 +139,9 @@ func readLinkRecipe(dir string) (*LinkRecipe, error) {
 		return nil, fmt.Errorf("read recorded link: %w", err)
 	}
 	l := &LinkRecipe{Tool: r.Argv[0], Env: withoutEnv(r.Env, "TOOLEXEC_IMPORTPATH"), Dir: r.Dir}
+	for _, name := range tempEnv { // of the build that was recorded
+		l.Env = withoutEnv(l.Env, name)
+	}
 	words := r.Argv[1 : len(r.Argv)-1] // the last is the main archive
 	for i := 0; i < len(words); i++ {
 		switch w := words[i]; {

@@ -71,7 +71,7 @@ func (t *Toolchain) Link(ctx context.Context, r Request) (Result, error) {
 	args = append(args, r.Main.File)
 	cmd := exec.CommandContext(ctx, r.Tool, args...)
 	cmd.Dir = r.Dir
-	cmd.Env = toolEnv(r)
+	cmd.Env = toolEnv(r, work)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.WaitDelay = waitDelay
@@ -106,13 +106,18 @@ func ImportConfig(r Request) []byte {
 	return b.Bytes()
 }
 
-func toolEnv(r Request) []string {
+// toolEnv has the tool make its own temporary files in work: it cannot remove
+// them when it is killed.
+func toolEnv(r Request, work string) []string {
 	env := slices.Clone(r.Env)
 	if env == nil {
 		env = os.Environ()
 	}
 	if r.GOROOT != "" && !slices.ContainsFunc(r.Env, func(kv string) bool { return strings.HasPrefix(kv, "GOROOT=") }) {
 		env = append(env, "GOROOT="+r.GOROOT)
+	}
+	for _, name := range []string{"TMPDIR", "TMP", "TEMP"} { // os.TempDir
+		env = append(env, name+"="+work)
 	}
 	return env
 }
