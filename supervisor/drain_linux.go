@@ -1,8 +1,8 @@
 package supervisor
 
 import (
-	"bytes"
 	"fmt"
+	"math"
 	"os"
 	"runtime"
 	"strconv"
@@ -20,18 +20,25 @@ import (
 // generation. The program notices nothing.
 
 const (
-	// drainCap: a request that takes longer (a stream, a long poll) is cut, as
-	// it would be without a drain.
+	// drainCap: when the program waits for something and no connection has
+	// become quiet for this long, the rest is cut (a stream, a long poll), as it
+	// would be without a drain.
 	drainCap = 300 * time.Millisecond
+	// drainMax bounds the whole wait, for a program that is behind with a long
+	// queue: longer, and the restart is what one waits for.
+	drainMax = 2 * time.Second
 	// drainPoll is between two looks at busy connections: answers come within
 	// milliseconds.
 	drainPoll = time.Millisecond
 	// drainAgain is from the first quiet look to a second, because the threads
 	// of a program cannot be looked at all at once.
 	drainAgain = 200 * time.Microsecond
-	// drainRunning: a thread that runs may be inside accept. One that still
-	// runs after this computes something.
-	drainRunning = 10 * time.Millisecond
+	// drainRunning: a thread that runs may be on its way to accept. One that has
+	// had this much of a processor since it was kept from more computes
+	// something; a server that is still interpreted takes some 10 ms for each
+	// request. It is not time that passed: on a busy machine a thread waits for
+	// its turn between being woken and accept.
+	drainRunning = 50 * time.Millisecond
 	// freshMillis is the age below which a connection without traffic may be
 	// about to send its first request; it is long for a client on a busy machine.
 	freshMillis = 50
@@ -201,88 +208,80 @@ func (h *handover) drain(g *Generation) time.Duration {
 			}
 		}
 	}
-	if len(watches) == 0 || moveWatches(watches, unix.EPOLL_CTL_DEL) == 0 {
-		return 0 // a program that blocks in accept cannot be kept from it
+	if len(watches) == 0 {
+		g.freeze(pids, ports)
+		return time.Since(begin)
+	}
+	if moveWatches(watches, unix.EPOLL_CTL_DEL) == 0 {
+		return 0
+	}
+	progress := time.NewTimer(drainCap)
+	defer progress.Stop()
+	threads := newThreadClock(pids)
+	// Without a watch nobody is woken to accept. When no thread runs, nobody is
+	// about to, and what was accepted is to be seen.
+	unquiet := func() int {
+		running := threads.running(pids)
+		if running > 0 {
+			progress.Reset(drainCap) // that it does not get on is not for lack of work
+		}
+		return running + busyConnections(pids, ports)
 	}
 	tick := time.NewTicker(drainPoll)
 	defer tick.Stop()
-	limit := time.NewTimer(drainCap)
+	limit := time.NewTimer(drainMax)
 	defer limit.Stop()
-	// Without a watch nobody is woken to accept. When no thread runs, nobody is
-	// about to, and what was accepted is to be seen.
-	quiet := func() bool {
-		return (time.Since(begin) > drainRunning || !anyRunning(pids)) && !anyBusy(pids, ports)
-	}
-	for !quiet() || !stays(quiet) {
-		select {
-		case <-tick.C:
-		case <-limit.C:
-			return time.Since(begin)
-		case <-g.killed:
-			return time.Since(begin)
-		case <-g.Done():
+	least := math.MaxInt
+	for {
+		n := unquiet()
+		if n == 0 && stays(unquiet) {
 			return time.Since(begin)
 		}
+		if n < least {
+			least = n
+			progress.Reset(drainCap)
+		}
+		select {
+		case <-tick.C:
+			continue
+		case <-progress.C:
+		case <-limit.C:
+		case <-g.killed:
+		case <-g.Done():
+		}
+		return time.Since(begin)
 	}
-	return time.Since(begin)
 }
 
 // stays asks a second time after a moment. The runtime's own timers are no
 // finer than 1 ms.
-func stays(quiet func() bool) bool {
+func stays(unquiet func() int) bool {
 	gap := unix.NsecToTimespec(drainAgain.Nanoseconds())
 	unix.Nanosleep(&gap, nil) // an early end only makes the looks closer
-	return quiet()
+	return unquiet() == 0
 }
 
-// anyRunning says whether a thread of the processes is runnable.
-func anyRunning(pids []int) bool {
-	for _, pid := range pids {
-		tasks := fmt.Sprintf("/proc/%d/task", pid)
-		dir, err := os.Open(tasks)
-		if err != nil {
-			continue
-		}
-		threads, _ := dir.Readdirnames(-1)
-		dir.Close()
-		for _, t := range threads {
-			data, err := os.ReadFile(tasks + "/" + t + "/stat")
-			if err != nil {
-				continue
-			}
-			if i := bytes.LastIndexByte(data, ')'); i >= 0 && bytes.HasPrefix(data[i:], []byte(") R")) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// anyBusy says whether a connection to one of the ports waits for an answer.
-func anyBusy(pids []int, ports map[int]bool) bool {
+// busyConnections counts connections to one of the ports that wait for an
+// answer.
+func busyConnections(pids []int, ports map[int]bool) (busy int) {
 	for _, pid := range pids {
 		handle, err := unix.PidfdOpen(pid, 0)
 		if err != nil {
 			continue
 		}
-		busy := false
 		for fd := range socketDescriptors(pid) {
 			s, err := unix.PidfdGetfd(handle, fd, 0)
 			if err != nil {
 				continue
 			}
-			busy = connectionBusy(s, ports)
-			unix.Close(s)
-			if busy {
-				break
+			if connectionBusy(s, ports) {
+				busy++
 			}
+			unix.Close(s)
 		}
 		unix.Close(handle)
-		if busy {
-			return true
-		}
 	}
-	return false
+	return busy
 }
 
 func connectionBusy(fd int, ports map[int]bool) bool {

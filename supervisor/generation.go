@@ -28,8 +28,10 @@ type Generation struct {
 	followed  chan struct{} // closed when the next generation is about to start, or at Close
 	isFollow  sync.Once
 	watched   chan struct{} // closed when watchReady has returned
-	empty     bool          // no process is left; guarded by Supervisor.busy
-	descent                 // what the operating system knows of its descendants
+	ending    chan struct{} // closed when it is about to be ended
+	isEnding  sync.Once
+	empty     bool // no process is left; guarded by Supervisor.busy
+	descent        // what the operating system knows of its descendants
 }
 
 func newGeneration(id int) *Generation {
@@ -42,6 +44,7 @@ func newGeneration(id int) *Generation {
 		listening: make(chan struct{}, 1),
 		followed:  make(chan struct{}),
 		watched:   make(chan struct{}),
+		ending:    make(chan struct{}),
 		unready:   make(chan error, 1),
 	}
 }
@@ -74,6 +77,8 @@ func (g *Generation) over() bool {
 		return false
 	}
 }
+
+func (g *Generation) beginEnd() { g.isEnding.Do(func() { close(g.ending) }) }
 
 func (g *Generation) follow() { g.isFollow.Do(func() { close(g.followed) }) }
 

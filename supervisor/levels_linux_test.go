@@ -94,8 +94,11 @@ func TestLevels(t *testing.T) {
 				data, _ := os.ReadFile(out.path)
 				t.Errorf("got %q, exit %v, output:\n%s", got, g.Exit(), data)
 			}
-			if got := out.value("notice"); !strings.Contains(got, tt.notice) {
+			if got := out.value("notice"); !strings.Contains(got, tt.notice) || (got == "") != (tt.notice == "") {
 				t.Errorf("notice %q", got)
+			}
+			if data, _ := os.ReadFile(out.path); strings.Count("\n"+string(data), "\nnotice ") > 1 {
+				t.Errorf("the level is told more than once:\n%s", data)
 			}
 		})
 	}

@@ -5,6 +5,8 @@ var systemPrograms = map[string]func([]string){
 	"front":     front,
 	"serve":     serve,
 	"graceful":  serveGracefully,
+	"hello":     hello,
+	"blocking":  blocking,
 	"several":   serveSeveral,
 	"mixed":     serveMixed,
 	"closes":    serveAndClose,

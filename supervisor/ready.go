@@ -37,6 +37,9 @@ func (s *Supervisor) watchReady(g *Generation) {
 	}
 	tick := time.NewTicker(sweepInterval)
 	defer tick.Stop()
+	// One that is being ended may have closed its sockets and take long for its
+	// last requests: what it had is the next one's.
+	ending := g.ending
 	for s.handover.current() != handoverPlain {
 		select {
 		case <-tick.C:
@@ -44,6 +47,9 @@ func (s *Supervisor) watchReady(g *Generation) {
 				return
 			}
 			s.handover.sweep(g)
+		case <-ending:
+			tick.Stop()
+			ending = nil
 		case <-g.Done():
 			s.handover.standIn(g, s.reason)
 			return

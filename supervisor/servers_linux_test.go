@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -49,7 +50,10 @@ func serve(args []string) {
 	fail(http.Serve(l, page(delay)))
 }
 
-// serveGracefully ADDRESS DELAY calls Shutdown.
+// serveGracefully ADDRESS DELAY calls Shutdown. A connection whose first
+// request arrives after that is closed without an answer, also without us:
+// conn.serve of net/http/server.go looks at shuttingDown right after
+// readRequest.
 func serveGracefully(args []string) {
 	server := &http.Server{Addr: args[0], Handler: page(args[1])}
 	stop := make(chan os.Signal, 1)
@@ -64,6 +68,46 @@ func serveGracefully(args []string) {
 		fail(err)
 	}
 	<-ended
+}
+
+// hello ADDRESS is the smallest net/http server.
+func hello(args []string) {
+	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "hello\n") })
+	fail(http.ListenAndServe(args[0], nil))
+}
+
+// blocking ADDRESS accepts without epoll, answers in another thread after a
+// moment, and has no handler for SIGTERM, as a C program.
+func blocking(args []string) {
+	var action struct {
+		handler, flags, restorer uintptr
+		mask                     uint64
+	}
+	const sizeofKernelSigset = 8
+	if _, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(unix.SIGTERM), uintptr(unsafe.Pointer(&action)), 0, sizeofKernelSigset, 0, 0); errno != 0 {
+		fail(errno)
+	}
+	a, err := net.ResolveTCPAddr("tcp4", args[0])
+	fail(err)
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	fail(err)
+	fail(unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1))
+	fail(unix.Bind(fd, &unix.SockaddrInet4{Port: a.Port, Addr: [4]byte(a.IP.To4())}))
+	fail(unix.Listen(fd, 5))
+	up()
+	for {
+		c, _, err := unix.Accept4(fd, unix.SOCK_CLOEXEC)
+		if err != nil {
+			continue
+		}
+		go func() {
+			defer unix.Close(c)
+			unix.Read(c, make([]byte, 4096))
+			<-time.After(2 * time.Millisecond)
+			body := os.Getenv(generationVariable)
+			unix.Write(c, fmt.Appendf(nil, "HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body))
+		}()
+	}
 }
 
 // serveSeveral PORT listens on that port in three ways.

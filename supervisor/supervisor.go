@@ -381,6 +381,7 @@ func (s *Supervisor) end(ctx context.Context, g *Generation, t *Timing) error {
 	if g == nil || g.empty {
 		return nil
 	}
+	g.beginEnd()
 	if !g.over() {
 		t.Drain = s.handover.drain(g)
 	}
@@ -393,6 +394,7 @@ func (s *Supervisor) end(ctx context.Context, g *Generation, t *Timing) error {
 			g.members() // a drain has just noted them: who is below the program now is ours
 		}
 		g.signal(s.opts.StopSignal)
+		g.thaw()
 		if err := s.awaitExit(ctx, grace, g); err != nil {
 			return err
 		}

@@ -100,6 +100,23 @@ func TestStubbornProgramIsKilled(t *testing.T) {
 	}
 }
 
+// TestStubbornProgramIsReplaced: what ignores the stop signal delays the next
+// generation by the grace, and by no more.
+func TestStubbornProgramIsReplaced(t *testing.T) {
+	const grace = 200 * time.Millisecond
+	s := newTest(t, Options{Grace: grace})
+	out := newOutput(t)
+	old := mustStart(t, s, testSpec(out, "stubborn"))
+	out.wait(t, "up")
+	g, timing, err := s.Replace(t.Context(), testSpec(out, "wait"))
+	if err != nil || g.over() || !old.over() {
+		t.Fatalf("%v, new over %v, old over %v", err, g.over(), old.over())
+	}
+	if timing.Stop < grace || timing.Stop > grace+killWait {
+		t.Errorf("stop took %v", timing.Stop)
+	}
+}
+
 func TestEndOfContextCutsTheGrace(t *testing.T) {
 	s := newTest(t, Options{Grace: time.Hour})
 	out := newOutput(t)

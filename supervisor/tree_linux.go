@@ -35,6 +35,8 @@ type descent struct {
 	alien map[int]uint64 // our children that are none of the generation's
 	start uint64         // of the program itself
 	trap  *trap          // nil without hand-over
+
+	frozen []int // processes that are stopped until the stop signal; guarded by Supervisor.busy
 }
 
 // process is one line of /proc/PID/stat (proc_pid_stat(5)).

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -117,6 +118,44 @@ func TestTextBusy(t *testing.T) {
 	receive(t, "exit", g.Done())
 	if g.Exit().Code != 0 {
 		t.Errorf("exit %v", g.Exit())
+	}
+}
+
+// TestTextBusyStorm is row 22 as it happens: each program was written just
+// now, and forks elsewhere in this process hold it open.
+func TestTextBusyStorm(t *testing.T) {
+	s := newTest(t, Options{})
+	data, err := os.ReadFile("/bin/true")
+	if err != nil {
+		t.Skipf("no small program to copy: %v", err)
+	}
+	stop := make(chan struct{})
+	var storm sync.WaitGroup
+	for range 2 {
+		storm.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					exec.Command("/bin/true").Run()
+				}
+			}
+		})
+	}
+	defer storm.Wait()
+	defer close(stop)
+	dir := t.TempDir()
+	for i := range 50 {
+		path := filepath.Join(dir, strconv.Itoa(i))
+		if err := os.WriteFile(path, data, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		g, _, err := s.Replace(t.Context(), Spec{Path: path})
+		if err != nil {
+			t.Fatal(err)
+		}
+		receive(t, "exit", g.Done())
 	}
 }
 

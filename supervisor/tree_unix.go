@@ -25,6 +25,7 @@ func isMainThread() bool { return false }
 
 func (s *Supervisor) adopt()      {}
 func (g *Generation) born()       {}
+func (g *Generation) thaw()       {}
 func (g *Generation) killAll()    { g.signal(syscall.SIGKILL) }
 func (g *Generation) alive() bool { return syscall.Kill(-g.Pid, 0) == nil }
 
