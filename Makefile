@@ -6,7 +6,7 @@ ADDR ?= :8080
 RACE := $(shell test "$$($(GO) env CGO_ENABLED)" = 1 && command -v "$$($(GO) env CC)" >/dev/null && echo -race)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help build run test check bench bench-short judge stress linktest fuzz vet conformance bench-reflex clean
+.PHONY: help build run test check bench bench-short judge stress interpreters linktest fuzz vet conformance bench-reflex clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -42,6 +42,7 @@ bench-short: build ## the same for the example service alone, a few samples, int
 
 EDITS ?= 600
 STRESS ?= 10m
+RESTARTS ?= 1000
 FUZZ ?= 10m
 LINK_EDITS ?= 1000
 
@@ -51,13 +52,17 @@ judge: build ## compare hr with go build after random edits of five trees: hours
 	$(GO) run ./benchmarks/judge -bin $(GOBIN) -edits $(EDITS) -trees mixed -linker auto -contexts nocgo
 	$(GO) run ./benchmarks/judge -bin $(GOBIN) -edits $(EDITS) -trees ginsvc,wide,caddy,hugo -linker auto
 
-stress: ## many sessions, random edits, killed front ends, under the race detector: STRESS=30s for a look
+stress: interpreters ## many restarts under load, sessions, random edits, killed front ends: RESTARTS=50 STRESS=30s for a look
 	$(GO) test $(RACE) -tags=stress -count=1 -timeout 60m ./supervisor
+	$(GO) test -tags=stress -count=1 -timeout 60m -run 'TestStress|TestLanguages' -v ./supervisor -restarts $(RESTARTS) -rate 1000 -language-restarts 100
 	$(GO) test -tags=stress -count=1 -timeout 60m -run TestStress ./benchmarks/judge -for=$(STRESS) -v
 
 linktest: ## prove the incremental linker: std tests with four Go versions, GODEBUG, LINK_EDITS=1000 random edits: half an hour
 	LINK_EDITS=$(LINK_EDITS) $(GO) test -tags=stress -count=1 -timeout 2h -v \
 		-run 'TestStd|TestRuntimeChecks|TestVersions|TestRandomEdits|TestDamaged' ./link
+
+interpreters: ## install what the tests of other languages run: Debian, as root
+	@sh supervisor/testdata/interpreters.sh
 
 fuzz: ## every fuzz target for FUZZ each
 	@for t in $$(grep -rho --include='*_test.go' '^func Fuzz[A-Za-z]*' . | sed 's/func //' | sort -u); do \
