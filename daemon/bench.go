@@ -134,6 +134,7 @@ func (b *bench) fly(ctx context.Context, f, before *flight, t *build.Target) {
 		b.d.engine.Save(f.prog)
 		if f.out.Phases.GoBuild > 0 {
 			b.d.engine.Warm(b.d.life, t, f.prog)
+			b.d.prepare(t)
 		}
 		if f.out.Linker == "incremental" {
 			b.checkLater(t)

@@ -44,6 +44,7 @@ func (b *bench) check(ctx context.Context, t *build.Target) {
 		b.notify("a check of the incremental linker failed: the next save links anew (" + err.Error() + ")")
 		return
 	}
+	b.d.prepare(t)
 	if prog.Reached == b.crossed {
 		return
 	}
@@ -54,6 +55,16 @@ func (b *bench) check(ctx context.Context, t *build.Target) {
 	b.crossed = prog.Reached
 	if err != nil {
 		b.notify("the toolchain's linker refuses this program:\n" + err.Error())
+	}
+}
+
+// prepare has the incremental linker make ready for the next link.
+func (d *Daemon) prepare(t *build.Target) {
+	if d.linker == nil {
+		return
+	}
+	if err := d.linker.Prepare(d.life, t.Key()); err != nil && d.life.Err() == nil {
+		d.opt.Log("%v", err) // the next link takes longer
 	}
 }
 

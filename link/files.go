@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/hotreflex/hr/link/image"
 )
@@ -26,13 +27,15 @@ type written struct {
 	path  string
 	info  os.FileInfo // as it was when the file was complete
 	stale []image.Span
+	spare bool // nobody was told of it
 }
 
 // write puts the image at out. The last keep files stay.
 func (f *files) write(out string, m *image.Image, keep int) error {
 	if f.image != m {
 		// A new layout has nothing in common with the files.
-		f.list, f.image = nil, m
+		f.discard()
+		f.image = m
 	}
 	dirty := m.TakeDirty()
 	for i := range f.list {
@@ -54,6 +57,35 @@ func (f *files) write(out string, m *image.Image, keep int) error {
 	return nil
 }
 
+// prepare writes copies of the last program, hidden beside it, until the next
+// link finds one to take back.
+func (f *files) prepare(m *image.Image, keep int) error {
+	if keep < 0 || len(f.list) == 0 || f.image != m {
+		return nil
+	}
+	beside := f.list[len(f.list)-1].path
+	for len(f.list) <= keep {
+		path := tempName(beside)
+		info, err := writeFresh(path, f.image)
+		if err != nil {
+			os.Remove(path)
+			return fmt.Errorf("link: write spare program: %w", err)
+		}
+		f.list = slices.Insert(f.list, 0, written{path: path, info: info, spare: true})
+	}
+	return nil
+}
+
+// discard forgets all files; those that nobody was told of are removed.
+func (f *files) discard() {
+	for _, w := range f.list {
+		if w.spare {
+			os.Remove(w.path)
+		}
+	}
+	*f = files{}
+}
+
 // reuse makes tmp out of the oldest file if there are more than keep. It
 // returns nil if none could be taken.
 func (f *files) reuse(tmp string, m *image.Image, keep int) (os.FileInfo, error) {
@@ -65,6 +97,9 @@ func (f *files) reuse(tmp string, m *image.Image, keep int) (os.FileInfo, error)
 		f.list = f.list[1:]
 		file, err := takeBack(w, tmp, int64(len(m.B)))
 		if err != nil {
+			if w.spare {
+				os.Remove(w.path)
+			}
 			continue // somebody has it, or it is gone
 		}
 		return patch(file, m, w.stale)

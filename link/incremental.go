@@ -191,6 +191,26 @@ func (l *Incremental) drop(s *state) {
 	}
 }
 
+// Prepare writes what the next link of a state would have to write else: copies
+// of the program that it can patch. It is for the time after a link.
+func (l *Incremental) Prepare(ctx context.Context, key string) error {
+	l.mu.Lock()
+	known := l.states[key] != nil
+	l.mu.Unlock()
+	if !known {
+		return nil
+	}
+	s, err := l.acquire(ctx, key)
+	if err != nil {
+		return err
+	}
+	defer l.release(s)
+	if s.prog == nil {
+		return nil
+	}
+	return s.files.prepare(s.prog.Image, l.opt.Keep)
+}
+
 // Idle does what can wait for the program of a state: it verifies it, and lays it
 // out anew if little room is left for growth. It returns the difference that
 // verification has found; the program is linked from nothing then.
@@ -228,7 +248,7 @@ func (s *state) discard() {
 		s.prog.Close()
 		s.prog = nil
 	}
-	s.files = files{}
+	s.files.discard()
 }
 
 func (l *Incremental) account(s *state, mode program.Mode) {
