@@ -32,16 +32,22 @@ func (r *runner) load(ctx context.Context, seats map[string]*seat, j job) {
 			restarts = j.rivals
 		}
 		began := time.Now()
-		if err := r.loadTool(ctx, s, j, restarts); err != nil && ctx.Err() == nil {
+		for restarts > 0 && r.ready(ctx, s) {
+			done, err := r.loadTool(ctx, s, j, restarts)
+			if err == nil || ctx.Err() != nil {
+				break
+			}
+			restarts -= done
 			r.stumble(ctx, s, j, err)
 		}
 		r.say("  %-6s %-12s %4.0f s  %s", j.kind, name, time.Since(began).Seconds(), r.results.underLoad(s.prog.name, name))
 	}
 }
 
-func (r *runner) loadTool(ctx context.Context, s *seat, j job, restarts int) error {
+// loadTool returns how many of the restarts were seen.
+func (r *runner) loadTool(ctx context.Context, s *seat, j job, restarts int) (int, error) {
 	if err := r.refresh(ctx, s); err != nil {
-		return err
+		return 0, err
 	}
 	edit := s.prog.edits[s.prog.leaf]
 	t := newTraffic(s.probe, edit.path)
@@ -55,10 +61,11 @@ func (r *runner) loadTool(ctx context.Context, s *seat, j job, restarts int) err
 		}
 		pause(ctx, loadRest)
 	}
-	for _, v := range t.end() {
+	seen := t.end()
+	for _, v := range seen {
 		r.add(j.kind, s, j.name, v)
 	}
-	return err
+	return len(seen), err
 }
 
 // restart saves and waits until a client sees the new program.
