@@ -33,11 +33,15 @@ import (
 //	line REGEXP...          the next lines of its screen are these; <ms> is any duration
 //	until REGEXP            skip lines up to one that matches
 //	quiet                   it has said nothing more, and has seen every save so far
+//	idle                    nothing is being built
 //	ends N                  it ends by itself with exit code N
 //	down SIGNAL N           send it a signal; it ends with exit code N
 //	signal SIGNAL           send it a signal
 //	insist SIGNAL N         send it again and again; it ends with exit code N
 //	type TEXT               write a line to its standard input
+//	press KEY [N]           a key at its terminal: ctrl-c, ctrl-\ or ctrl-z; with N again
+//	                        and again, until it ends with exit code N
+//	hang-up                 its terminal is gone
 //	out REGEXP              the program's standard output comes to match
 //	get REGEXP [PATH]       the program comes to answer so
 //	replace FILE OLD NEW    edit a file in place
@@ -63,7 +67,7 @@ import (
 func scriptCommands() map[string]func(ts *testscript.TestScript, neg bool, args []string) {
 	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
 		"code": cmdCode, "up": cmdUp, "use": cmdUse, "line": cmdLine, "until": cmdUntil,
-		"quiet": cmdQuiet, "ends": cmdEnds, "down": cmdDown, "signal": cmdSignal, "insist": cmdInsist, "type": cmdType,
+		"quiet": cmdQuiet, "ends": cmdEnds, "down": cmdDown, "signal": cmdSignal, "insist": cmdInsist, "type": cmdType, "press": cmdPress, "idle": cmdIdle, "hang-up": cmdHangUp,
 		"out": cmdOut, "get": cmdGet, "replace": cmdReplace, "swap": cmdSwap, "append": cmdAppend,
 		"hrd-kill": cmdKillDaemon, "hrd-pid": cmdDaemonPid, "child-pid": cmdChildPid,
 		"sooner": cmdSooner, "shim-go": cmdShimGo, "other-build": cmdOtherBuild, "write": cmdWrite,

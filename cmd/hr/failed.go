@@ -89,6 +89,7 @@ func (r *runner) onFailed(l launch, why string) {
 		data.Code = l.gen.Exit().Status()
 	}
 	r.c.screen.say("failed", red, text+then, data)
+	r.report.startFailed(data)
 	if exited {
 		r.namePortOwner(data.Output)
 	}
@@ -119,6 +120,9 @@ func (r *runner) onGood(l launch) {
 		r.good.id = l.gen.ID
 	}
 	r.behind = l.back
+	if !l.back {
+		r.report.startGood()
+	}
 	r.good.artifact, r.good.env, r.good.listened = l.artifact, l.env, r.sup.Listens() || r.ready.asks()
 	if r.good.listened && r.sup.Handover() != "full" {
 		r.good.ports = listeningPorts(l.gen.Pid, func(int) bool { return true })

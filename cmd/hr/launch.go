@@ -128,6 +128,9 @@ func (r *runner) onExit() (code int, done bool) {
 // onSignal stops the program and returns the exit code: gracefully at first, at
 // once the second time.
 func (r *runner) onSignal(sig os.Signal) int {
+	if sig == os.Interrupt {
+		r.c.screen.interrupted()
+	}
 	r.drop()
 	r.next = nil
 	if r.launch != nil {
@@ -146,8 +149,13 @@ func (r *runner) onSignal(sig os.Signal) int {
 	default:
 		return signalCode(sig)
 	}
-	first := time.Now()
-	r.wg.Go(func() { r.sup.Stop(context.WithoutCancel(r.ctx)) })
+	first, gen := time.Now(), r.gen
+	r.wg.Go(func() {
+		if sig == syscall.SIGQUIT {
+			r.askWhere(gen)
+		}
+		r.sup.Stop(context.WithoutCancel(r.ctx))
+	})
 	for {
 		select {
 		case <-r.gen.Done():
@@ -163,6 +171,18 @@ func (r *runner) onSignal(sig os.Signal) int {
 				return exitInterrupted
 			}
 		}
+	}
+}
+
+// askWhere passes Ctrl-\ on, which makes a Go program print its goroutines and
+// end. Another stop signal meanwhile would cut that short.
+func (r *runner) askWhere(g *supervisor.Generation) {
+	if signalProcess(g.Pid, syscall.SIGQUIT) != nil {
+		return
+	}
+	select {
+	case <-g.Done():
+	case <-time.After(r.flags.grace): // it handles the signal itself
 	}
 }
 

@@ -31,7 +31,8 @@ type output struct {
 	matched        chan struct{}
 	once           sync.Once
 	passing        atomic.Int32  // pipes that are open
-	ended          chan struct{} // closed when none is left
+	ended          chan struct{} // closed when none is left; nil without pipes
+	files          []*fileTail   // without pipes: what can be read again
 
 	mu   sync.Mutex // guards last
 	last []printed
@@ -57,7 +58,7 @@ const (
 // begin returns the files for the next generation.
 func (o *outputs) begin() (*output, error) {
 	if o.ready == nil {
-		return &output{stdout: o.stdout, stderr: o.stderr}, nil
+		return &output{stdout: o.stdout, stderr: o.stderr, files: tails(o.stdout, o.stderr)}, nil
 	}
 	p := &output{matched: make(chan struct{}), ended: make(chan struct{})}
 	var err error
@@ -158,11 +159,18 @@ func (p *output) keep(text string, shown bool) {
 	}
 }
 
-// lines are the last ones of the generation, none if hr does not see them. all
-// counts those that are on the screen, too.
+// lines are the last ones of the generation, none if hr cannot see them: on a
+// terminal they are where the user is. all counts those that are to be found
+// elsewhere, too.
 func (p *output) lines(all bool) []string {
-	if p == nil || p.ended == nil {
+	if p == nil {
 		return nil
+	}
+	if p.ended == nil {
+		if !all {
+			return nil
+		}
+		return lastOf(p.files)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -43,6 +43,7 @@ type reportData struct {
 	Changes    []decision        `json:"changes,omitempty"`
 	Outcome    *build.Outcome    `json:"outcome,omitempty"`
 	Failure    *protocol.Failure `json:"failure,omitempty"`
+	Start      *failure          `json:"start,omitempty"` // the newest start, if it failed
 }
 
 // decision is one file's verdict.
@@ -144,6 +145,20 @@ func (r *report) failed(f *protocol.Failure) {
 	}
 	r.data.Failure = &g
 	r.write()
+}
+
+// startFailed keeps why the newest start was none, until one is.
+func (r *report) startFailed(f failure) {
+	r.data.Start = &f
+	r.write()
+}
+
+// startGood forgets it.
+func (r *report) startGood() {
+	if r.data.Start != nil {
+		r.data.Start = nil
+		r.write()
+	}
 }
 
 func (r *report) started(generation, pid int) {

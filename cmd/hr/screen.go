@@ -78,9 +78,32 @@ func (s *screen) say(name, color, text string, data any) {
 // it; s.mu is held.
 func (s *screen) println(text string) {
 	if s.lent {
+		s.freshLine() // the program may have printed a prompt
 		text = strings.ReplaceAll(text, "\n", "\r\n") + "\r"
 	}
 	fmt.Fprintln(s.w, text)
+}
+
+// freshLine goes to the start of the next line, unless the cursor is at the
+// start of one: as many blanks as a line has wrap from everywhere else. s.mu is
+// held.
+func (s *screen) freshLine() {
+	if s.wide == 0 || s.json {
+		return
+	}
+	if wide, _, err := term.GetSize(int(s.w.Fd())); err == nil && wide > 0 {
+		fmt.Fprint(s.w, strings.Repeat(" ", wide)+"\r\x1b[K")
+	}
+}
+
+// interrupted leaves the line with the terminal's ^C.
+func (s *screen) interrupted() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.clearBar()
+	if !s.lent {
+		s.freshLine()
+	}
 }
 
 // lend is told when the program gets the terminal and when it is back.

@@ -141,17 +141,22 @@ func (r *runner) showBroken(ch graph.Change, b watch.Batch) {
 		r.c.screen.say("kept", red, "does not parse; the program of "+r.number()+" keeps running", nil)
 	} else {
 		r.c.screen.say("waiting", red, "does not parse; waiting for a change", nil)
+		r.sup.Explain(r.syntaxText(*ch.Syntax))
 	}
 }
 
 func (r *runner) showSyntax(e astcheck.SyntaxError, from time.Time) {
 	data := map[string]any{"file": e.File, "line": e.Line, "col": e.Col, "message": e.Msg, "took": time.Since(from)}
+	r.c.screen.text("broken", r.syntaxText(e), data)
+}
+
+func (r *runner) syntaxText(e astcheck.SyntaxError) string {
 	e.File = r.short(e.File)
 	text := e.Error()
 	if excerpt := e.Excerpt(); excerpt != "" {
 		text += "\n" + excerpt
 	}
-	r.c.screen.text("broken", text, data)
+	return text
 }
 
 // showWaiting tells of edits that would be built, were there no broken file.

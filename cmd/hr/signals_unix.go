@@ -11,9 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// stopSignals end hr: the terminal's interrupt, a service manager's request and
-// a terminal that is gone.
-var stopSignals = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
+// stopSignals end hr: the terminal's interrupt and quit, a service manager's
+// request and a terminal that is gone.
+var stopSignals = []os.Signal{os.Interrupt, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGHUP}
 
 // signalCode is the shell's exit code for a process that a signal ended.
 func signalCode(sig os.Signal) int {

@@ -103,9 +103,27 @@ func printReport(w *os.File, d *reportData) {
 	if d.Failure != nil {
 		fmt.Fprintf(w, "\nit did not build:\n%s\n", d.Failure.Cause.Message)
 		printOutcome(w, d.Failure.Outcome)
+	} else {
+		printOutcome(w, d.Outcome)
+	}
+	printStart(w, d)
+}
+
+// printStart tells of a start that failed, and what runs instead.
+func printStart(w *os.File, d *reportData) {
+	if d.Start == nil {
 		return
 	}
-	printOutcome(w, d.Outcome)
+	fmt.Fprintf(w, "\n#%d failed to start: %s\n", d.Start.Generation, d.Start.Why)
+	switch {
+	case len(d.Start.Output) > 0:
+		fmt.Fprintf(w, "the last of its output:\n  %s\n", strings.Join(d.Start.Output, "\n  "))
+	default:
+		fmt.Fprintln(w, "its output, if any, stands above the notice of hr")
+	}
+	if d.Generation > d.Start.Generation {
+		fmt.Fprintf(w, "the last good program runs again, as #%d\n", d.Generation)
+	}
 }
 
 func printOutcome(w *os.File, o *build.Outcome) {
