@@ -275,3 +275,23 @@ func TestEditSequenceCgo(t *testing.T) {
 		}
 	}
 }
+
+// TestCgoGone drops the import that brings the standard library's C code.
+func TestCgoGone(t *testing.T) {
+	if _, err := exec.LookPath("gcc"); err != nil {
+		t.Skip("no C compiler: the go command builds without cgo then")
+	}
+	s := newSession(t, map[string]string{"main.go": hello})
+	s.m.Env = []string{"CGO_ENABLED=1"}
+	s.link()
+	for i := range 2 {
+		s.m.Write(t, "net.go", "package main\n\nimport \"net\"\n\nfunc init() { println(net.ParseIP(\"::1\").String()) }\n")
+		s.link()
+		s.m.Write(t, "main.go", strings.Replace(hello, "hello", fmt.Sprint("hello ", i), 1))
+		if s.link(); s.mode != "relink" {
+			t.Errorf("a body edit with C code linked is a %s link", s.mode)
+		}
+		s.m.Remove(t, "net.go")
+		s.link()
+	}
+}

@@ -11,7 +11,9 @@ import (
 )
 
 // Accepts tells whether a Relink can turn the program into in: everything but
-// hot packages is as it was, apart from cold packages that are new.
+// hot packages is as it was, apart from cold packages that are new. Cold ones
+// that are gone stay in the table, of no effect unless they have C code: what
+// that defines replaces symbols of runtime.
 func (p *Program) Accepts(in Input) bool {
 	old := &p.in
 	if in.GOROOT != old.GOROOT || in.Version != old.Version || in.Root != old.Root ||
@@ -29,6 +31,12 @@ func (p *Program) Accepts(in Input) bool {
 		}
 		was, ok := before[pkg.Path]
 		if ok && (was.Hot != pkg.Hot || was.Main != pkg.Main) || !have.Hot && have.File != pkg.File {
+			return false
+		}
+		delete(before, pkg.Path)
+	}
+	for path := range before {
+		if have := p.t.Package(path); have != nil && have.Archive.Cgo != nil {
 			return false
 		}
 	}
