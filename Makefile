@@ -58,7 +58,7 @@ stress: interpreters ## many restarts under load, sessions, random edits, killed
 	$(GO) test -tags=stress -count=1 -timeout 60m -run TestStress ./benchmarks/judge -for=$(STRESS) -v
 
 linktest: ## prove the incremental linker: std tests with four Go versions, GODEBUG, LINK_EDITS=1000 random edits: half an hour
-	LINK_EDITS=$(LINK_EDITS) $(GO) test -tags=stress -count=1 -timeout 2h -v \
+	LINK_EDITS=$(LINK_EDITS) LINK_DAMAGE=2000 $(GO) test -tags=stress -count=1 -timeout 2h -v \
 		-run 'TestStd|TestRuntimeChecks|TestVersions|TestRandomEdits|TestDamaged' ./link
 
 interpreters: ## install what the tests of other languages run: Debian, as root
