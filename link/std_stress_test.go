@@ -76,6 +76,11 @@ func TestStdVersions(t *testing.T) {
 			t.Run(version+"/"+tt.name, func(t *testing.T) {
 				needToolchain(t, version)
 				tt.linkexec, tt.toolchain = linkexec, version
+				if version == "go1.27.0" && tt.hot != "" {
+					// It expects the types of all modules in one order; there are
+					// two, each sorted, which is what reflect's search needs.
+					tt.flags = []string{"-skip=TestTypelinksSorted"}
+				}
 				tt.test(t)
 			})
 		}
