@@ -17,7 +17,8 @@ import (
 // Drain: the old program is kept from accepting more, by taking the listening
 // sockets out of its epoll sets, and is signalled when the connections it has
 // accepted are quiet. New connections wait in the shared queue for the next
-// generation. The program notices nothing.
+// generation. The program notices nothing. Where its epoll sets cannot be had,
+// or there are none, it is frozen instead.
 
 const (
 	// drainCap: when the program waits for something and no connection has
@@ -39,12 +40,6 @@ const (
 	// request. It is not time that passed: on a busy machine a thread waits for
 	// its turn between being woken and accept.
 	drainRunning = 50 * time.Millisecond
-	// freshMillis is the age below which a connection without traffic may be
-	// about to send its first request; it is long for a client on a busy machine.
-	freshMillis = 50
-	// tickMillis: below this age the kernel's clock may not tell which came
-	// first, the request or the answer.
-	tickMillis = 12
 )
 
 // epollWatch is one registration of a held socket in an epoll set of the
@@ -175,7 +170,8 @@ func applyMoves(moves []watchMove, operation uintptr) (moved int) {
 // drain keeps g from accepting and waits until it is quiet.
 func (h *handover) drain(g *Generation) time.Duration {
 	begin := time.Now()
-	if h.current() != handoverFull || g.trap == nil {
+	level := h.current()
+	if level == handoverPlain || g.trap == nil {
 		return 0
 	}
 	h.mu.Lock()
@@ -197,8 +193,12 @@ func (h *handover) drain(g *Generation) time.Duration {
 	if len(sockets) == 0 {
 		return 0
 	}
-	var watches []epollWatch
 	pids := g.members()
+	if level == handoverNoGetfd {
+		g.freeze(pids, func() int { return busyByDiag(pids, ports) })
+		return time.Since(begin)
+	}
+	var watches []epollWatch
 	for _, pid := range pids {
 		for _, w := range epollWatches(pid, func(inode uint64) bool { return sockets[inode] != 0 }) {
 			inode, err := socketInode(pid, w.fd)
@@ -209,7 +209,7 @@ func (h *handover) drain(g *Generation) time.Duration {
 		}
 	}
 	if len(watches) == 0 {
-		g.freeze(pids, ports)
+		g.freeze(pids, func() int { return busyConnections(pids, ports) })
 		return time.Since(begin)
 	}
 	if moveWatches(watches, unix.EPOLL_CTL_DEL) == 0 {
@@ -259,66 +259,6 @@ func stays(unquiet func() int) bool {
 	gap := unix.NsecToTimespec(drainAgain.Nanoseconds())
 	unix.Nanosleep(&gap, nil) // an early end only makes the looks closer
 	return unquiet() == 0
-}
-
-// busyConnections counts connections to one of the ports that wait for an
-// answer.
-func busyConnections(pids []int, ports map[int]bool) (busy int) {
-	for _, pid := range pids {
-		handle, err := unix.PidfdOpen(pid, 0)
-		if err != nil {
-			continue
-		}
-		for fd := range socketDescriptors(pid) {
-			s, err := unix.PidfdGetfd(handle, fd, 0)
-			if err != nil {
-				continue
-			}
-			if connectionBusy(s, ports) {
-				busy++
-			}
-			unix.Close(s)
-		}
-		unix.Close(handle)
-	}
-	return busy
-}
-
-func connectionBusy(fd int, ports map[int]bool) bool {
-	sa, err := unix.Getsockname(fd)
-	if err != nil {
-		return false
-	}
-	switch a := sa.(type) {
-	case *unix.SockaddrInet4:
-		if !ports[a.Port] {
-			return false
-		}
-	case *unix.SockaddrInet6:
-		if !ports[a.Port] {
-			return false
-		}
-	default:
-		return false
-	}
-	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
-	if err != nil {
-		return false
-	}
-	const established, closeWait = 1, 8 // net/tcp_states.h
-	if info.State != established && info.State != closeWait {
-		return false
-	}
-	// Ages in ms: what was received later than sent is not answered. A request
-	// that waited in the queue is as old as its connection, hence the bytes.
-	switch {
-	case info.Bytes_received == 0:
-		return info.Last_data_recv < freshMillis
-	case info.Bytes_sent == 0, info.Last_data_recv < info.Last_data_sent:
-		return true
-	default:
-		return info.Last_data_recv == info.Last_data_sent && info.Last_data_recv < tickMillis
-	}
 }
 
 // socketDescriptors maps the socket descriptors of pid to their inodes.

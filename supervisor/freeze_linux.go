@@ -10,47 +10,49 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Freeze: a program that waits in accept or poll, and not in epoll, cannot be
-// kept from accepting. So it is stopped for a moment, again and again until a
+// Freeze: a program that waits in accept or poll, or in an epoll set that we
+// cannot have, cannot be kept from accepting. So it is stopped for a moment, again and again until a
 // moment is found in which it owes nobody an answer. It stays stopped until
 // the stop signal is pending, and when that ends it, it ends it before another
 // accept.
 
 const (
 	// freezeWait bounds the wait for all threads to stop. A thread does so when
-	// it next leaves the kernel, which on an idle machine takes microseconds.
-	freezeWait = 20 * time.Millisecond
+	// it next leaves the kernel, which takes microseconds, or on a busy machine
+	// until it has a processor.
+	freezeWait = 100 * time.Millisecond
 	// freezePoll is between two looks at whether they have.
 	freezePoll = 50 * time.Microsecond
 )
 
 // freeze stops the processes of g where nobody waits for an answer of theirs.
-// After drainCap it gives up, and they run.
-func (g *Generation) freeze(pids []int, ports map[int]bool) {
+// When that does not come within drainCap of waiting, they run.
+func (g *Generation) freeze(pids []int, busy func() int) {
 	for _, pid := range pids {
 		if traced(pid) {
 			return // every signal is its debugger's
 		}
 	}
-	limit := time.NewTimer(drainCap)
+	limit, waiting := time.NewTimer(drainMax), time.NewTimer(drainCap)
 	defer limit.Stop()
+	defer waiting.Stop()
 	threads := newThreadClock(pids)
 	for {
 		// A thread that runs may have sent half of its answer.
-		if threads.running(pids) == 0 && busyConnections(pids, ports) == 0 {
+		if threads.running(pids) > 0 {
+			waiting.Reset(drainCap)
+		} else if busy() == 0 {
 			signalEach(pids, unix.SIGSTOP)
-			stopped := allStopped(pids)
-			if stopped && busyConnections(pids, ports) == 0 {
+			if allStopped(pids) && busy() == 0 {
 				g.frozen = pids
 				return
 			}
 			signalEach(pids, unix.SIGCONT)
-			if !stopped {
-				return
-			}
 		}
 		select {
 		case <-time.After(drainPoll):
+		case <-waiting.C:
+			return
 		case <-limit.C:
 			return
 		case <-g.killed:

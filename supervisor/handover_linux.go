@@ -11,7 +11,7 @@ import (
 // Levels of hand-over.
 const (
 	handoverFull    = "full"     // sockets are taken from the program, and it is drained
-	handoverNoGetfd = "no-getfd" // sockets are made here; no drain
+	handoverNoGetfd = "no-getfd" // sockets are made here; frozen instead of drained
 	handoverPlain   = "plain"    // the port is free between two generations
 )
 
@@ -25,8 +25,9 @@ const (
 	// closes and listens again takes less.
 	sweepIdle = 2
 	// hangUpWait bounds the wait for the kernel's word that nobody is left,
-	// after /proc showed nobody: threads take some 40 us to be torn down.
-	hangUpWait = 200 * time.Millisecond
+	// after /proc showed nobody: threads take some 40 us to be torn down, and
+	// more than 200 ms where nobody gets a processor.
+	hangUpWait = time.Second
 )
 
 // handover keeps listening sockets across generations.
@@ -126,7 +127,7 @@ func (h *handover) handle(g *Generation, fd int, note notification) {
 	call, forbidden, err := examine(fd, note, g.ID, h.current() == handoverFull)
 	defer call.close()
 	if forbidden {
-		h.degrade(handoverNoGetfd, "hand-over without drain: this system forbids to take descriptors of other processes")
+		h.degrade(handoverNoGetfd, "hand-over with less care for requests under way: this system forbids to take descriptors of other processes")
 	}
 	switch {
 	case err != nil && note.Nr == unix.SYS_BIND:

@@ -33,7 +33,7 @@ func TestRestartsUnderLoad(t *testing.T) {
 		program string
 		args    []string
 		options Options
-		cut     bool // no drain: connections that the old program had accepted fail
+		cut     bool // Go's own handler of SIGTERM lets a frozen program accept once more
 	}{
 		{name: "serve", program: "serve", args: []string{"0s"}},
 		{name: "slow handler", program: "serve", args: []string{"5ms"}},
@@ -44,6 +44,7 @@ func TestRestartsUnderLoad(t *testing.T) {
 		{name: "no-getfd", program: "serve", args: []string{"0s"}, options: Options{seams: seams{noGetfd: true}}, cut: true},
 		{name: "blocking accept", program: "blocking"},
 		{name: "blocking accept, killed", program: "blocking", options: Options{StopSignal: os.Kill}},
+		{name: "blocking accept, no-getfd", program: "blocking", options: Options{seams: seams{noGetfd: true}}},
 		{name: "forked child", program: "fork-wait", args: nil},
 	}
 	for _, tt := range tests {
@@ -62,8 +63,11 @@ func TestRestartsUnderLoad(t *testing.T) {
 			var worst Timing
 			for range restarts {
 				g, timing, err := s.Replace(t.Context(), spec)
-				if err != nil || g.over() {
-					t.Fatalf("replace: %v, %v, %s", err, g.Exit(), out.value("error"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if g.over() {
+					t.Fatalf("%v, %s", g.Exit(), out.value("error"))
 				}
 				if timing.Stop+timing.Start+timing.Ready > worst.Stop+worst.Start+worst.Ready {
 					worst = timing
@@ -210,6 +214,40 @@ func TestOtherSocketsPass(t *testing.T) {
 			t.Errorf("udp: %q, %v", buf[:n], err)
 		}
 		c.Close()
+	}
+}
+
+// TestBusyConnections: both ways to look see the same.
+func TestBusyConnections(t *testing.T) {
+	needsHandover(t)
+	s := newTest(t, Options{})
+	address := "127.0.0.1:" + freePort(t)
+	g := mustStart(t, s, testSpec(newOutput(t), "serve", address, patience.String()))
+	receive(t, "ready", g.Ready())
+	ports := map[int]bool{portOf(address): true}
+	look := map[string]func() int{
+		"duplicates": func() int { return busyConnections(g.members(), ports) },
+		"sock_diag":  func() int { return busyByDiag(g.members(), ports) },
+	}
+	for name, busy := range look {
+		if n := busy(); n != 0 {
+			t.Errorf("%s: %d without any connection", name, n)
+		}
+	}
+	for i := range 3 {
+		c, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+		for name, busy := range look {
+			waitFor(t, name, func() bool { return busy() == i+1 })
+		}
+	}
+	other := map[int]bool{portOf(address) + 1: true}
+	if busyConnections(g.members(), other) != 0 || busyByDiag(g.members(), other) != 0 || busyByDiag([]int{os.Getpid()}, ports) != 0 {
+		t.Error("connections of others count")
 	}
 }
 

@@ -76,8 +76,11 @@ func TestLanguages(t *testing.T) {
 			for range *languageRestarts {
 				r := restart{began: time.Now()}
 				g, timing, err := s.Replace(t.Context(), spec)
-				if err != nil || g.over() {
-					t.Fatalf("%v, %v", err, g.Exit())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if g.over() {
+					t.Fatal(g.Exit())
 				}
 				r.Timing = timing
 				all = append(all, r)

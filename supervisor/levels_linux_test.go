@@ -80,7 +80,7 @@ func TestLevels(t *testing.T) {
 		{name: "full", forbidden: "none", want: "level=full refused=false answered=true"},
 		{name: "no way to read memory but /proc", forbidden: "process_vm_readv", want: "level=full refused=false answered=true"},
 		{name: "no drain", forbidden: "unshare", want: "level=full refused=false answered=true"},
-		{name: "default container", forbidden: "pidfd_getfd,unshare", want: "level=no-getfd refused=false answered=true", notice: "without drain"},
+		{name: "default container", forbidden: "pidfd_getfd,unshare", want: "level=no-getfd refused=false answered=true", notice: "less care"},
 		{name: "no seccomp", forbidden: "seccomp", want: "level=plain", notice: "no hand-over of listening sockets"},
 	}
 	for _, tt := range tests {

@@ -36,6 +36,7 @@ func processAttributes() *syscall.SysProcAttr {
 func isMainThread() bool { return false }
 
 func (s *Supervisor) adopt() {}
+func (g *Generation) thaw()  {}
 
 // born puts the program in a job. What it started before that is not in it.
 func (g *Generation) born() {

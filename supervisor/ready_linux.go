@@ -35,10 +35,25 @@ func listeners() map[uint64]bool {
 	return inodes
 }
 
+// dumpListeners adds the inodes of listening sockets of one family.
 func dumpListeners(fd int, family uint8, inodes map[uint64]bool) {
-	size, inode := inetDiagRequest, inetDiagInode
+	inode := inetDiagInode
 	if family == unix.AF_UNIX {
-		size, inode = unixDiagRequest, unixDiagInode
+		inode = unixDiagInode
+	}
+	dumpSockets(fd, family, 1<<tcpListen, 0, func(message []byte) {
+		if len(message) >= inode+4 {
+			inodes[uint64(binary.NativeEndian.Uint32(message[inode:]))] = true
+		}
+	})
+}
+
+// dumpSockets visits the answers about all sockets of a family in the given
+// states. extensions asks for attributes behind each.
+func dumpSockets(fd int, family uint8, states uint32, extensions uint8, visit func(message []byte)) {
+	size := inetDiagRequest
+	if family == unix.AF_UNIX {
+		size = unixDiagRequest
 	}
 	req := make([]byte, unix.SizeofNlMsghdr+size)
 	ne := binary.NativeEndian
@@ -48,8 +63,9 @@ func dumpListeners(fd int, family uint8, inodes map[uint64]bool) {
 	req[unix.SizeofNlMsghdr] = family
 	if family != unix.AF_UNIX {
 		req[unix.SizeofNlMsghdr+1] = unix.IPPROTO_TCP // lists MPTCP's listeners too
+		req[unix.SizeofNlMsghdr+2] = extensions
 	}
-	ne.PutUint32(req[unix.SizeofNlMsghdr+4:], 1<<tcpListen)
+	ne.PutUint32(req[unix.SizeofNlMsghdr+4:], states)
 	if err := unix.Sendto(fd, req, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		return
 	}
@@ -65,9 +81,7 @@ func dumpListeners(fd int, family uint8, inodes map[uint64]bool) {
 			if length < unix.SizeofNlMsghdr || length > len(b) || kind == unix.NLMSG_DONE || kind == unix.NLMSG_ERROR {
 				return
 			}
-			if payload := b[unix.SizeofNlMsghdr:length]; len(payload) >= inode+4 {
-				inodes[uint64(ne.Uint32(payload[inode:]))] = true
-			}
+			visit(b[unix.SizeofNlMsghdr:length])
 			b = b[min(len(b), (length+unix.NLMSG_ALIGNTO-1)&^(unix.NLMSG_ALIGNTO-1)):]
 		}
 	}

@@ -86,9 +86,11 @@ const (
 	// defaultGrace: http.Server.Shutdown of a development server ends well
 	// within it, and a program that hangs does not hold the user up for long.
 	defaultGrace = 3 * time.Second
-	// killWait bounds the wait after SIGKILL: only a process in uninterruptible
-	// sleep (a dead NFS server) is not gone by then, and it holds no address.
-	killWait = 2 * time.Second
+	// killWait bounds the wait after SIGKILL: a process in uninterruptible sleep
+	// (a dead NFS server) does not end, and holds no address. The others need
+	// some milliseconds of a processor, which takes seconds on a machine that
+	// has twenty to do for each.
+	killWait = 10 * time.Second
 	// sweepInterval is between two looks at whether held sockets are in use; a
 	// look costs two system calls per socket.
 	sweepInterval = time.Second
@@ -261,8 +263,8 @@ func (s *Supervisor) Kill() {
 }
 
 // Handover tells what a restart does to listening sockets: "full" keeps them
-// and drains the old generation, "no-getfd" keeps them without draining,
-// "plain" closes them.
+// and drains the old generation, "no-getfd" keeps them and waits for a quiet
+// moment, "plain" closes them.
 func (s *Supervisor) Handover() string { return s.handover.current() }
 
 // Listens tells whether the newest generation that had its time listened.
