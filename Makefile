@@ -53,8 +53,8 @@ judge: build ## compare hr with go build after random edits of five trees: hours
 	$(GO) run ./benchmarks/judge -bin $(GOBIN) -edits $(EDITS) -trees ginsvc,wide,caddy,hugo -linker auto
 
 stress: interpreters ## many restarts under load, sessions, random edits, killed front ends: RESTARTS=50 STRESS=30s for a look
-	$(GO) test $(RACE) -tags=stress -count=1 -timeout 60m ./supervisor
-	$(GO) test -tags=stress -count=1 -timeout 60m -run 'TestStress|TestLanguages' -v ./supervisor -restarts $(RESTARTS) -rate 1000 -language-restarts 100
+	$(GO) test $(RACE) -tags=stress -count=1 -timeout 60m -skip 'TestStressFilterCost|TestStressNothingGrows' ./supervisor
+	$(GO) test -tags=stress -count=1 -timeout 60m -run 'TestStress|TestLanguages' -v ./supervisor -restarts $(RESTARTS) -rate 1000 -language-restarts 50
 	$(GO) test -tags=stress -count=1 -timeout 60m -run TestStress ./benchmarks/judge -for=$(STRESS) -v
 
 linktest: ## prove the incremental linker: std tests with four Go versions, GODEBUG, LINK_EDITS=1000 random edits: half an hour
