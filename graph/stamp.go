@@ -230,8 +230,11 @@ func (s *Snapshot) ModulesMoved(before map[string]Stamp, begin time.Time) bool {
 			return true
 		}
 	}
+	// That one was there, and went in between, is seen only of those in before.
+	// The times of its directory tell too little: a program writes its own files
+	// there as soon as it is started.
 	for _, path := range s.Absent {
-		if movedSince(before, path, Stamp{Gone: true}, StampOf(filepath.Dir(path)), begin) {
+		if was, ok := before[path]; ok && !was.Gone {
 			return true
 		}
 	}
@@ -259,7 +262,7 @@ func (p *Package) Moved(before map[string]Stamp, begin time.Time) bool {
 }
 
 // movedSince compares a stamp with the one in before. Of a file that has none
-// there its times tell, or its directory's if it is absent.
+// there its times tell.
 func movedSince(before map[string]Stamp, path string, now, times Stamp, begin time.Time) bool {
 	if was, ok := before[path]; ok {
 		was.Racy, now.Racy = false, false
