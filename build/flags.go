@@ -19,6 +19,7 @@ type flagSet struct {
 	gcAll   []string // -gcflags for all packages
 	gcMain  []string // -gcflags for the packages on the command line
 	dwarf   bool     // the link keeps DWARF
+	pgo     string   // value of -pgo
 	verbose bool
 	// unhandled is why no recipe is made with these flags.
 	unhandled string
@@ -65,7 +66,7 @@ func parseFlags(goflags string, words []string) (*flagSet, error) {
 				return nil, err
 			}
 		case "pgo":
-			if value != "off" && value != "auto" {
+			if f.pgo = value; value != "off" && value != "auto" {
 				f.refuse("-pgo=" + value)
 			}
 		case "buildmode":

@@ -69,6 +69,12 @@ func (e *Engine) loadOnce(ctx context.Context, t *Target, known *graph.Snapshot,
 	if err != nil {
 		return nil, out, fmt.Errorf("after go build: %w", err)
 	}
+	if t.flags.pgo != "off" && prog.Snap.HasProfile() {
+		prog.Unhandled = "default.pgo is left to go build"
+		if out.Fallback == "first build" {
+			out.Fallback = prog.Unhandled
+		}
+	}
 	plain := prog.Link == nil || prog.Unhandled != ""
 	if prog.Snap.ModulesMoved(stamps, begin) || plain && prog.Snap.FilesMoved(stamps, begin) {
 		return prog, out, errMoved

@@ -149,7 +149,7 @@ func (e *Engine) linkedBefore(t *Target, key string) (string, bool) {
 // Warm has the incremental linker load a program that the go command has linked,
 // so that the next link is a matter of what changed. It is for idle time.
 func (e *Engine) Warm(ctx context.Context, t *Target, prog *Program) {
-	if !e.incremental(t) || prog.Link == nil {
+	if !e.incremental(t) || prog.Link == nil || prog.Unhandled != "" {
 		return
 	}
 	e.sweepLive(e.liveDir(t))

@@ -1,6 +1,7 @@
 package build_test
 
 import (
+	"os"
 	"testing"
 
 	"github.com/hotreflex/hr/build"
@@ -18,7 +19,10 @@ func TestJudgeFound(t *testing.T) {
 			{name: "back", file: "go.mod", old: "go 1.99", new: "go 1.25"},
 		}},
 		{"default.pgo appears", []edit{
-			{name: "new", file: "cmd/mixed/default.pgo", new: "GO PREPROFILE V1\n", fallback: true},
+			{name: "new", file: "cmd/mixed/default.pgo", new: profile(t), fallback: true},
+			{name: "body", file: "gen/gen.go", old: "x + 1", new: "x + 2", fallback: true},
+			{name: "gone", file: "cmd/mixed/default.pgo", fallback: true},
+			{name: "body again", file: "gen/gen.go", old: "x + 2", new: "x + 3"},
 		}},
 		{"hidden files and empty directories are embedded", []edit{
 			{name: "patterns", file: "files/files.go", new: "package files\n\nimport \"embed\"\n\n//go:embed *.txt\nvar FS embed.FS\n\n//go:embed all:all\nvar All embed.FS\n\n//go:embed hello.txt\nvar Hello string\n"},
@@ -45,6 +49,16 @@ func TestJudgeFound(t *testing.T) {
 			}
 		})
 	}
+}
+
+// profile is one that makes a difference in any program.
+func profile(t *testing.T) string {
+	t.Helper()
+	data, err := os.ReadFile("../benchmarks/judge/edits/sample.pprof")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
 }
 
 // TestJudgeMachines builds for two machines with one engine: a package without

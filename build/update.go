@@ -18,7 +18,7 @@ const movedTries = 3
 
 // update brings a known program up to date with its source.
 func (e *Engine) update(ctx context.Context, t *Target, last *Program, hooks Hooks) (*Program, *Outcome, error) {
-	if t.flags.unhandled != "" || last.Link == nil {
+	if t.flags.unhandled != "" || last.Unhandled != "" || last.Link == nil {
 		return e.plainUpdate(ctx, t, last, hooks)
 	}
 	for try := 1; ; try++ {

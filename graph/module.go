@@ -41,6 +41,7 @@ func (s *Snapshot) findModules(work string, flags []string) {
 		note(filepath.Join(root, "go.sum"))
 		note(filepath.Join(root, "vendor", "modules.txt"))
 	}
+	profile := true
 	for _, f := range flags {
 		name, v, ok := strings.Cut(strings.TrimLeft(f, "-"), "=")
 		if !ok || v == "" {
@@ -59,7 +60,13 @@ func (s *Snapshot) findModules(work string, flags []string) {
 				note(file)
 			}
 		case "pgo":
-			if base := filepath.Base(v); base != "off" && base != "auto" {
+			switch base := filepath.Base(v); base {
+			case "off":
+				profile = false
+			case "auto":
+				profile = true
+			default:
+				profile = false
 				note(v)
 			}
 		}
@@ -79,11 +86,18 @@ func (s *Snapshot) findModules(work string, flags []string) {
 		}
 	}
 	// A profile in the main package's directory would change every compile.
-	if m := s.Packages[s.Target]; m != nil && m.Dir != "" {
+	if m := s.Packages[s.Target]; m != nil && m.Dir != "" && profile {
 		note(filepath.Join(m.Dir, "default.pgo"))
 	}
 	s.Roots = slices.Sorted(maps.Keys(roots))
 	s.Absent = slices.Sorted(maps.Keys(absent))
+}
+
+// HasProfile tells that the go command compiles all packages by the default.pgo
+// of the main package.
+func (s *Snapshot) HasProfile() bool {
+	m := s.Packages[s.Target]
+	return m != nil && s.Inputs[filepath.Join(m.Dir, "default.pgo")] != nil
 }
 
 // moduleRoot returns the nearest directory at or above dir with a go.mod, ""

@@ -21,12 +21,14 @@ type Profile struct {
 
 // fast is what dev and test share. Without DWARF a link takes about two thirds
 // of the time; tracebacks do not need it. Without VCS stamping no git runs, and
-// the program does not change with each commit.
+// the program does not change with each commit. A default.pgo would have every
+// package of the closure compiled for this program alone (cmd/go/internal/load,
+// setPGOProfilePath).
 func fast(name string) Profile {
 	return Profile{
 		Name:       name,
 		Tags:       []string{name},
-		BuildFlags: []string{"-buildvcs=false"},
+		BuildFlags: []string{"-buildvcs=false", "-pgo=off"},
 		LDFlags:    []string{"-s", "-w"},
 	}
 }

@@ -98,14 +98,14 @@ func TestProfileArgs(t *testing.T) {
 		user []string
 		want []string
 	}{
-		{"dev", dev, nil, []string{"-buildvcs=false", "-ldflags=-s -w"}},
-		{"user's own flags", dev, []string{"-race", "-buildvcs=true"}, []string{"-ldflags=-s -w", "-race", "-buildvcs=true"}},
-		{"ldflags joined", dev, []string{"-ldflags=-X main.v=1"}, []string{"-buildvcs=false", "-ldflags=-s -w", "-ldflags=-s -w -X main.v=1"}},
-		{"ldflags of a pattern", dev, []string{"-ldflags=all=-X main.v=1"}, []string{"-buildvcs=false", "-ldflags=-s -w", "-ldflags=all=-s -w -X main.v=1"}},
-		{"ldflags emptied", dev, []string{"-ldflags="}, []string{"-buildvcs=false", "-ldflags=-s -w", "-ldflags="}},
-		{"ldflags wrong", dev, []string{"-ldflags=x"}, []string{"-buildvcs=false", "-ldflags=-s -w", "-ldflags=x"}},
+		{"dev", dev, nil, []string{"-buildvcs=false", "-pgo=off", "-ldflags=-s -w"}},
+		{"user's own flags", dev, []string{"-race", "-buildvcs=true"}, []string{"-pgo=off", "-ldflags=-s -w", "-race", "-buildvcs=true"}},
+		{"ldflags joined", dev, []string{"-ldflags=-X main.v=1"}, []string{"-buildvcs=false", "-pgo=off", "-ldflags=-s -w", "-ldflags=-s -w -X main.v=1"}},
+		{"ldflags of a pattern", dev, []string{"-ldflags=all=-X main.v=1"}, []string{"-buildvcs=false", "-pgo=off", "-ldflags=-s -w", "-ldflags=all=-s -w -X main.v=1"}},
+		{"ldflags emptied", dev, []string{"-ldflags="}, []string{"-buildvcs=false", "-pgo=off", "-ldflags=-s -w", "-ldflags="}},
+		{"ldflags wrong", dev, []string{"-ldflags=x"}, []string{"-buildvcs=false", "-pgo=off", "-ldflags=-s -w", "-ldflags=x"}},
 		{"prod", prod, []string{"-ldflags=-X main.v=1", "-trimpath"}, []string{"-ldflags=-X main.v=1", "-trimpath"}},
-		{"debug", dev.Debug(), []string{"-gcflags=-m"}, []string{"-buildvcs=false", "-gcflags=all=-N -l", "-gcflags=-N -l -m"}},
+		{"debug", dev.Debug(), []string{"-gcflags=-m"}, []string{"-buildvcs=false", "-pgo=off", "-gcflags=all=-N -l", "-gcflags=-N -l -m"}},
 		{"debug prod", prod.Debug(), nil, []string{"-gcflags=all=-N -l"}},
 	} {
 		if got := tt.p.Args(tt.user); !slices.Equal(got, tt.want) {
