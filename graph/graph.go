@@ -226,6 +226,12 @@ func (s *Snapshot) WatchDirs() []string {
 	return slices.Sorted(maps.Keys(set))
 }
 
+// Awaits tells whether a file that was looked for in vain would lie in the
+// directory.
+func (s *Snapshot) Awaits(dir string) bool {
+	return slices.ContainsFunc(s.Absent, func(file string) bool { return filepath.Dir(file) == dir })
+}
+
 // Holds tells whether a directory of the snapshot is path or lies below it.
 func (s *Snapshot) Holds(path string) bool {
 	if s.index.byDir[path] != nil || s.index.lists[path] != nil {

@@ -57,7 +57,7 @@ func above(path string, dir bool, trees []string) bool {
 		return false
 	}
 	switch filepath.Base(path) {
-	case "go.work", "go.work.sum", "go.mod", "go.sum":
+	case "go.work", "go.work.sum", "go.mod", "go.sum", "vendor":
 		return false
 	}
 	return !dir || !holdsAny(path, trees)

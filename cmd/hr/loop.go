@@ -176,6 +176,9 @@ func (r *runner) onBatch(b watch.Batch) {
 	if len(b.Paths) == 0 && !b.Rescan {
 		return
 	}
+	if slices.ContainsFunc(b.Paths, r.snap.Awaits) {
+		r.watchMore() // before it is looked at: what comes later is seen
+	}
 	changes := r.judge(b)
 	var reasons []graph.Change
 	mended := false
