@@ -208,12 +208,9 @@ func (h *handover) drain(g *Generation) time.Duration {
 			}
 		}
 	}
-	if len(watches) == 0 {
+	if len(watches) == 0 || moveWatches(watches, unix.EPOLL_CTL_DEL) == 0 {
 		g.freeze(pids, func() int { return busyConnections(pids, ports) })
 		return time.Since(begin)
-	}
-	if moveWatches(watches, unix.EPOLL_CTL_DEL) == 0 {
-		return 0
 	}
 	progress := time.NewTimer(drainCap)
 	defer progress.Stop()
