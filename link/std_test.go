@@ -2,11 +2,14 @@ package link_test
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"go/version"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -53,7 +56,9 @@ func buildLinkexec(t *testing.T) string {
 func (r stdRun) test(t *testing.T) {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module std.test\n\ngo 1.24\n"), 0o644); err != nil {
+	// An older language version would give the tests the settings of its time.
+	lang := strings.TrimPrefix(version.Lang(cmp.Or(r.toolchain, runtime.Version())), "go")
+	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module std.test\n\ngo "+lang+"\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	log := filepath.Join(dir, "log")
