@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"github.com/hotreflex/hr/build"
@@ -45,6 +46,8 @@ func (b *bench) check(ctx context.Context, t *build.Target) {
 		return
 	}
 	b.d.prepare(t)
+	// The check linked the program once more: what that took is given back.
+	debug.FreeOSMemory()
 	if prog.Reached == b.crossed {
 		return
 	}

@@ -233,12 +233,13 @@ func (l *Incremental) Idle(ctx context.Context, key string) error {
 		s.discard()
 		return err
 	}
-	if !s.prog.Crowded() {
-		return nil
+	if s.prog.Crowded() {
+		if err := s.prog.LayOutAgain(); err != nil {
+			s.discard()
+			return nil
+		}
 	}
-	if err := s.prog.LayOutAgain(); err != nil {
-		s.discard()
-	}
+	s.prog.Release()
 	return nil
 }
 

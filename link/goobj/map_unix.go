@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // Map gives the content of an archive file without reading it. The file must
@@ -28,6 +30,12 @@ func Map(file string) ([]byte, error) {
 		return nil, fmt.Errorf("map %s: %w", file, err)
 	}
 	return b, nil
+}
+
+// Release lets go of the memory that reading a mapping took. The file is read
+// again, from the page cache, where it is looked at next.
+func Release(b []byte) {
+	unix.Madvise(b, unix.MADV_DONTNEED) // advice: that it fails costs memory only
 }
 
 // Unmap ends a mapping; nothing that points into it may be used any more.

@@ -188,6 +188,13 @@ func inParallel(n int, f func(int)) {
 	}
 }
 
+// Release lets go of memory that the next relink takes again as far as it needs.
+func (p *Program) Release() {
+	if p.t != nil {
+		p.t.Release()
+	}
+}
+
 // Close gives the archives' mappings back. The Program is unusable then.
 func (p *Program) Close() {
 	if p.t != nil {

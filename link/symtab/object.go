@@ -315,6 +315,16 @@ func (p *Package) Unmap() {
 	}
 }
 
+// Release lets go of the memory that reading the packages took; the next reading
+// brings back what it needs.
+func (t *Table) Release() {
+	for _, p := range t.packages {
+		if p.mapping != nil {
+			goobj.Release(p.mapping)
+		}
+	}
+}
+
 // Close unmaps all packages; the table is unusable then.
 func (t *Table) Close() {
 	for _, p := range t.packages {
