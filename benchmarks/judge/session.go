@@ -130,7 +130,7 @@ func (s *session) take(line string) {
 	case "restored":
 		s.state.failed, s.state.syntax, s.state.text = false, false, ""
 	case "error":
-		if data.Code == "" && strings.Contains(e.Text, "exec format error") {
+		if data.Code != "build" && strings.Contains(e.Text, "exec format error") {
 			break // a program for another system: hr why knows where it is
 		}
 		s.state.failed, s.state.syntax, s.state.text = true, false, e.Text
