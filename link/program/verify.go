@@ -2,7 +2,10 @@ package program
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 
 	"github.com/hotreflex/hr/link/check"
 	"github.com/hotreflex/hr/link/goobj"
@@ -115,6 +118,9 @@ func (p *Program) VerifyFresh() (err error) {
 	defer catch(&err)
 	fresh, err := New(p.in)
 	if err != nil {
+		if p.in.gone() {
+			return nil // an archive left the cache since: nothing to compare with
+		}
 		return fmt.Errorf("link from nothing: %w", err)
 	}
 	defer fresh.Close()
@@ -233,4 +239,15 @@ func (p *Program) Functions() (names []string) {
 		}
 	}
 	return names
+}
+
+// gone tells that an archive of the input is not where it was. The program has
+// it mapped and does not need the file.
+func (in *Input) gone() bool {
+	for _, pkg := range in.Packages {
+		if _, err := os.Stat(pkg.File); errors.Is(err, fs.ErrNotExist) {
+			return true
+		}
+	}
+	return false
 }
