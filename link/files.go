@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 
 	"github.com/hotreflex/hr/link/image"
 )
@@ -20,6 +21,7 @@ import (
 type files struct {
 	list  []written
 	image *image.Image // of which the files are earlier versions
+	holes int64        // bytes of the image that had no block when it was new
 }
 
 // written is one program file and what has changed in the image since.
@@ -35,7 +37,15 @@ func (f *files) write(out string, m *image.Image, keep int) error {
 	if f.image != m {
 		// A new layout has nothing in common with the files.
 		f.discard()
-		f.image = m
+		f.image, f.holes = m, int64(len(m.B))
+		for _, s := range m.NonZero() {
+			f.holes -= int64(s.End - s.Off)
+		}
+	}
+	// On tmpfs a page of zeros takes a block when the program looks at it: where
+	// there is none left, the kernel kills the program (mm/shmem.c, shmem_fault).
+	if free, ok := freeSpace(filepath.Dir(out)); ok && free < f.holes {
+		return fmt.Errorf("%s: %d KB free, %d wanted: %w", filepath.Dir(out), free>>10, f.holes>>10, syscall.ENOSPC)
 	}
 	dirty := m.TakeDirty()
 	for i := range f.list {
