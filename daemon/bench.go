@@ -34,6 +34,7 @@ type bench struct {
 	users   int // sessions
 
 	checking bool   // a check of the linker's work is to come or under way
+	resting  bool   // memory is to be given back after a pause
 	crossed  uint64 // functions that the toolchain's linker was last asked about; of the check
 }
 

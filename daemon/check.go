@@ -16,6 +16,11 @@ import (
 // and a save that comes meanwhile waits for it.
 const checkAfter = 3 * time.Second
 
+// restAfter is how long nobody must have asked for a build before memory is given
+// back that the next link takes again, in 20 ms for the largest programs: whoever
+// thinks for longer does not notice those.
+const restAfter = 30 * time.Second
+
 // checkLater has the linker check its last relink of a program when there is
 // time. One that was wrong is removed, so that nothing starts it again, and the
 // next build links from nothing. Once for each set of functions the toolchain's
@@ -28,13 +33,34 @@ func (b *bench) checkLater(t *build.Target) {
 	}
 	b.checking = true
 	b.d.flights.Go(func() {
-		if b.quiet(b.d.life) {
+		quiet := b.quiet(b.d.life, checkAfter)
+		if quiet {
 			b.check(b.d.life, t)
 		}
 		b.mu.Lock()
 		b.checking = false
+		rest := quiet && !b.resting
+		b.resting = b.resting || rest
+		b.mu.Unlock()
+		if !rest {
+			return
+		}
+		if b.quiet(b.d.life, restAfter) {
+			b.rest(b.d.life, t)
+		}
+		b.mu.Lock()
+		b.resting = false
 		b.mu.Unlock()
 	})
+}
+
+// rest gives back memory: what the check took, which linked the program once
+// more, and what was read of the archives.
+func (b *bench) rest(ctx context.Context, t *build.Target) {
+	if err := b.d.linker.Rest(ctx, t.Key()); err != nil && ctx.Err() == nil {
+		b.d.opt.Log("%v", err)
+	}
+	debug.FreeOSMemory()
 }
 
 func (b *bench) check(ctx context.Context, t *build.Target) {
@@ -46,8 +72,6 @@ func (b *bench) check(ctx context.Context, t *build.Target) {
 		return
 	}
 	b.d.prepare(t)
-	// The check linked the program once more: what that took is given back.
-	debug.FreeOSMemory()
 	if prog.Reached == b.crossed {
 		return
 	}
@@ -86,13 +110,13 @@ func (b *bench) notify(text string) {
 	}
 }
 
-// quiet waits until nobody has wanted a build for checkAfter.
-func (b *bench) quiet(ctx context.Context) bool {
+// quiet waits until nobody has wanted a build for that long.
+func (b *bench) quiet(ctx context.Context, long time.Duration) bool {
 	for {
 		b.mu.Lock()
-		left := checkAfter - time.Since(b.used)
+		left := long - time.Since(b.used)
 		if b.running != nil {
-			left = checkAfter
+			left = long
 		}
 		b.mu.Unlock()
 		if left <= 0 {

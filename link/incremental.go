@@ -194,27 +194,38 @@ func (l *Incremental) drop(s *state) {
 // Prepare writes what the next link of a state would have to write else: copies
 // of the program that it can patch. It is for the time after a link.
 func (l *Incremental) Prepare(ctx context.Context, key string) error {
-	l.mu.Lock()
-	known := l.states[key] != nil
-	l.mu.Unlock()
-	if !known {
-		return nil
-	}
-	s, err := l.acquire(ctx, key)
-	if err != nil {
-		return err
-	}
-	defer l.release(s)
-	if s.prog == nil {
-		return nil
-	}
-	return s.files.prepare(s.prog.Image, l.opt.Keep)
+	return l.with(ctx, key, func(s *state) error { return s.files.prepare(s.prog.Image, l.opt.Keep) })
 }
 
 // Idle does what can wait for the program of a state: it verifies it, and lays it
 // out anew if little room is left for growth. It returns the difference that
 // verification has found; the program is linked from nothing then.
 func (l *Incremental) Idle(ctx context.Context, key string) error {
+	return l.with(ctx, key, func(s *state) error {
+		if err := l.check(s); err != nil {
+			s.discard()
+			return err
+		}
+		if s.prog.Crowded() {
+			if err := s.prog.LayOutAgain(); err != nil {
+				s.discard()
+			}
+		}
+		return nil
+	})
+}
+
+// Rest lets go of memory that the program of a state does not need until its next
+// link, which takes some longer for it. It is for a long pause.
+func (l *Incremental) Rest(ctx context.Context, key string) error {
+	return l.with(ctx, key, func(s *state) error {
+		s.prog.Release()
+		return nil
+	})
+}
+
+// with calls f with the state of a key if there is a program in it.
+func (l *Incremental) with(ctx context.Context, key string, f func(*state) error) error {
 	l.mu.Lock()
 	known := l.states[key] != nil
 	l.mu.Unlock()
@@ -229,18 +240,7 @@ func (l *Incremental) Idle(ctx context.Context, key string) error {
 	if s.prog == nil {
 		return nil
 	}
-	if err := l.check(s); err != nil {
-		s.discard()
-		return err
-	}
-	if s.prog.Crowded() {
-		if err := s.prog.LayOutAgain(); err != nil {
-			s.discard()
-			return nil
-		}
-	}
-	s.prog.Release()
-	return nil
+	return f(s)
 }
 
 // discard frees the program; the next link starts from nothing.
