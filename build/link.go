@@ -48,7 +48,9 @@ func (e *Engine) link(ctx context.Context, t *Target, prog *Program, out *Outcom
 	}
 	var tool *link.ToolError
 	if errors.As(err, &tool) {
-		return &fallback{"the link failed"} // go build is the judge, and shows it as users know it
+		// go build is the judge, and shows it as users know it.
+		said, _, _ := strings.Cut(strings.TrimSpace(string(tool.Output)), "\n")
+		return &fallback{strings.TrimSuffix("the link failed: "+said, ": ")}
 	}
 	if err != nil {
 		return err

@@ -61,6 +61,10 @@ func hintFor(text string) string {
 		return "run it from its own module: hr run -C DIR ."
 	case strings.Contains(text, "parsing $GOFLAGS"):
 		return "go env GOFLAGS shows them"
+	case strings.Contains(text, ".go; to add it:"):
+		return "there is no such file: name a package, or Go files that are there"
+	case strings.Contains(text, "to add it:"):
+		return "" // the go command says what to do
 	case strings.Contains(text, "missing go.sum entry"), strings.Contains(text, "updates to go.mod needed"), strings.Contains(text, "no required module provides package"):
 		return "go mod tidy adds what is missing"
 	case strings.Contains(text, "go.mod file not found"), strings.Contains(text, "cannot find main module"):

@@ -131,10 +131,10 @@ func (e Exit) String() string {
 
 // Timing is where the time of one Replace went.
 type Timing struct {
-	Drain time.Duration // waiting for requests of the old generation
-	Stop  time.Duration // from the stop signal until no old process was left
-	Start time.Duration // fork and exec
-	Ready time.Duration // from exec until ready
+	Drain time.Duration `json:"drain"` // waiting for requests of the old generation
+	Stop  time.Duration `json:"stop"`  // from the stop signal until no old process was left
+	Start time.Duration `json:"start"` // fork and exec
+	Ready time.Duration `json:"ready"` // from exec until ready
 }
 
 func (t Timing) String() string {

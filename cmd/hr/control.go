@@ -160,6 +160,7 @@ func (r *runner) onAsk(q ask) (code int, done bool) {
 		r.waiting = append(r.waiting, q)
 		r.rerun([]string{"hr restart"}, time.Now())
 	case "stop":
+		r.c.screen.notice("stopped by hr stop")
 		code = r.onSignal(syscall.SIGTERM)
 		q.reply <- askReply{Code: code}
 		return code, true

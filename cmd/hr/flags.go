@@ -32,8 +32,13 @@ type goFlag struct {
 	bool bool
 }
 
-func (g *goFlag) String() string   { return "" }
-func (g *goFlag) Type() string     { return "value" }
+func (g *goFlag) String() string { return "" }
+func (g *goFlag) Type() string {
+	if g.bool {
+		return "bool" // has no value in the usage
+	}
+	return "value"
+}
 func (g *goFlag) IsBoolFlag() bool { return g.bool }
 
 // Set keeps the flag in the go command's form; the order of flags is kept.

@@ -23,7 +23,7 @@ var airWhy = map[string]string{
 	"build.pre_cmd":                   "a build runs nothing else: give each generator a line of its own in a reflex.conf, so that it runs when its own files change",
 	"build.post_cmd":                  "nothing runs after hr has ended: put it behind hr in a script",
 	"build.log":                       "errors are shown, and hr why keeps the last ones",
-	"build.exclude_dir":               "what the build does not read never causes one",
+	"build.exclude_dir":               "what the build does not read never causes one; a file that --restart-on matches counts wherever it lies",
 	"build.exclude_file":              "what the build does not read never causes one",
 	"build.exclude_regex":             "what the build does not read, tests among it, never causes one",
 	"build.exclude_unchanged":         "always on: content is compared, and an edit of comments alone builds nothing",

@@ -238,6 +238,8 @@ func (r *runner) onFailure(res result) (code int, done bool) {
 	case r.gen == nil && r.launch == nil && !r.failing && e.Code != protocol.CodeBuild:
 		return r.c.fail(e), true // no save will help
 	}
+	// The look at all inputs once they are watched finds what was told already.
+	again := r.failing && r.failure == e.Message && len(r.names) == 0
 	r.failing, r.failure = true, e.Message
 	if r.doubt {
 		r.doubt = false
@@ -247,15 +249,19 @@ func (r *runner) onFailure(res result) (code int, done bool) {
 	if answered {
 		r.report.failed(f)
 	}
-	if answered && f.Build != nil && f.Build.Syntax != nil {
+	switch {
+	case again:
+	case answered && f.Build != nil && f.Build.Syntax != nil:
 		r.showSyntax(*f.Build.Syntax, r.from)
-	} else {
+	default:
 		r.c.screen.fail(e)
 	}
 	r.sup.Explain(e.Message)
-	if r.alive() {
+	switch {
+	case again:
+	case r.alive():
 		r.c.screen.say("kept", dim, "the program of "+r.number()+" keeps running", nil)
-	} else {
+	default:
 		r.c.screen.say("waiting", dim, "waiting for a change", nil)
 	}
 	r.keys.begin()

@@ -27,10 +27,10 @@ func restartVerb(c *command, args []string) int {
 		return c.fail(err)
 	}
 	if asJSON {
-		json.NewEncoder(c.stdout).Encode(map[string]any{"pid": a.Pid, "generation": a.Generation, "took": time.Since(begin)})
+		json.NewEncoder(c.stdout).Encode(map[string]any{"pid": a.Pid, "dir": data.Dir, "generation": a.Generation, "took": time.Since(begin)})
 		return exitOK
 	}
-	fmt.Fprintf(c.stdout, "restarted in %s (#%d, process %d)\n", ms(time.Since(begin)), a.Generation, a.Pid)
+	fmt.Fprintf(c.stdout, "restarted the program of %s in %s (#%d, process %d)\n", data.Dir, ms(time.Since(begin)), a.Generation, a.Pid)
 	return exitOK
 }
 
@@ -38,14 +38,14 @@ func restartVerb(c *command, args []string) int {
 func (c *command) chosen(verb string, args []string) (data *reportData, asJSON bool, code int, ok bool) {
 	fs := pflag.NewFlagSet(verb, pflag.ContinueOnError)
 	fs.BoolVar(&asJSON, "json", false, "print it as JSON")
-	pid := fs.Int("pid", 0, "the hr with this process id, and not the nearest one")
+	pid := fs.Int("pid", 0, "the hr with this process id, and not the one of this directory")
 	if code, ok := c.parse(fs, verb, args); !ok {
 		return nil, asJSON, code, false
 	}
 	if fs.NArg() > 0 {
 		return nil, asJSON, c.fail(&protocol.Error{Code: protocol.CodeUsage, Message: "hr " + verb + " takes no " + fs.Arg(0), Hint: "hr help " + verb + " lists the flags"}), false
 	}
-	data, err := findReport(*pid)
+	data, err := findReport(*pid, true)
 	if err != nil {
 		return nil, asJSON, c.fail(err), false
 	}

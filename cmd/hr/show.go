@@ -39,7 +39,7 @@ func (r *runner) showStart(l launch) {
 	}
 	total := now.Sub(l.from)
 	out := l.out
-	data := reload{Generation: l.gen.ID, Pid: l.gen.Pid, Files: l.names, Total: total, Event: l.from, Ready: now, Timing: l.timing, Outcome: out}
+	data := reload{Generation: l.gen.ID, Pid: l.gen.Pid, Files: l.names, Total: total, Event: l.from, Ready: now, Timing: l.timing, Outcome: told(out)}
 	if l.gen.ID == 1 {
 		text := "started in " + ms(total)
 		switch {
@@ -59,6 +59,20 @@ func (r *runner) showStart(l launch) {
 	}
 	text := fmt.Sprintf("%s → %srestarted in %s (#%d)", join(l.names), what, ms(total), l.gen.ID)
 	r.c.screen.say("reload", green, text+r.phases(l), data)
+}
+
+// told is what an event tells of a build: of a change not what the snapshot keeps
+// of its file.
+func told(out *build.Outcome) *build.Outcome {
+	if out == nil {
+		return nil
+	}
+	t := *out
+	t.Changes = slices.Clone(out.Changes)
+	for i := range t.Changes {
+		t.Changes[i].File = nil
+	}
+	return &t
 }
 
 // did tells what a build did, as in "1 compiled, 3 cut off, linked 18 ms".

@@ -18,7 +18,7 @@ func stopVerb(c *command, args []string) int {
 		return c.fail(err)
 	}
 	if asJSON {
-		json.NewEncoder(c.stdout).Encode(map[string]any{"pid": data.Pid, "code": a.Code})
+		json.NewEncoder(c.stdout).Encode(map[string]any{"pid": data.Pid, "dir": data.Dir, "code": a.Code})
 		return exitOK
 	}
 	fmt.Fprintf(c.stdout, "stopped hr %d in %s (exit code %d)\n", data.Pid, data.Dir, a.Code)

@@ -41,7 +41,7 @@ func verbs() []verb {
 	return []verb{
 		{"run", "[go build flags] [package] [-- args]", "run a program and keep it true to its source", runVerb},
 		{"reflex", "[reflex flags] [--] command", "run commands when files change, in the words of reflex", reflexVerb},
-		{"init", "[file]", "say how hr is told what a reflex.conf or an .air.toml says", initVerb},
+		{"init", "[file]", "print the hr command for a reflex.conf or an .air.toml", initVerb},
 		{"restart", "", "start the program of the running hr again, without a build", restartVerb},
 		{"stop", "", "end the running hr and its program", stopVerb},
 		{"ps", "", "list the running hrs", psVerb},
@@ -63,25 +63,32 @@ func run(args []string, stdin, stdout, stderr *os.File) int {
 			if v, ok := findVerb(args[1]); ok {
 				return v.run(c, []string{"--help"})
 			}
+			return c.unknownVerb(args[1:])
 		}
 		usage(stdout)
 		return exitOK
+	case "-version", "--version":
+		args[0] = "version"
 	}
 	v, ok := findVerb(args[0])
 	if !ok {
-		var names []string
-		for _, v := range verbs() {
-			names = append(names, v.name)
-		}
-		e := &protocol.Error{Code: protocol.CodeUsage, Message: "unknown verb " + args[0], Hint: "hr help lists the verbs"}
-		if strings.HasPrefix(args[0], "-") || strings.HasPrefix(args[0], ".") || strings.HasPrefix(args[0], "/") {
-			e.Hint = "hr run " + strings.Join(args, " ")
-		} else if near, ok := tags.Suggest(args[0], names); ok {
-			e.Hint = "did you mean hr " + near + "?"
-		}
-		return c.fail(e)
+		return c.unknownVerb(args)
 	}
 	return v.run(c, args[1:])
+}
+
+func (c *command) unknownVerb(args []string) int {
+	var names []string
+	for _, v := range verbs() {
+		names = append(names, v.name)
+	}
+	e := &protocol.Error{Code: protocol.CodeUsage, Message: "unknown verb " + args[0], Hint: "hr help lists the verbs"}
+	if strings.HasPrefix(args[0], "-") || strings.HasPrefix(args[0], ".") || strings.HasPrefix(args[0], "/") {
+		e.Hint = "hr run " + strings.Join(args, " ")
+	} else if near, ok := tags.Suggest(args[0], names); ok {
+		e.Hint = "did you mean hr " + near + "?"
+	}
+	return c.fail(e)
 }
 
 func findVerb(name string) (verb, bool) {
@@ -119,7 +126,7 @@ func (c *command) parseWords(fs *pflag.FlagSet, v, dash string, args []string) (
 		return 0, true
 	case errors.Is(err, pflag.ErrHelp):
 		x, _ := findVerb(v)
-		fmt.Fprintf(c.stdout, "usage: hr %s %s\n\n%s.\n\n%s", x.name, x.args, upper(x.short), fs.FlagUsages())
+		fmt.Fprintf(c.stdout, "usage: %s\n\n%s.\n\n%s", strings.TrimSpace("hr "+x.name+" "+x.args), upper(x.short), fs.FlagUsages())
 		return exitOK, false
 	}
 	e := &protocol.Error{Code: protocol.CodeUsage, Message: err.Error(), Hint: "hr help " + v + " lists the flags"}

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/hotreflex/hr/astcheck"
 	"github.com/hotreflex/hr/build"
 	"github.com/hotreflex/hr/graph"
 	"github.com/hotreflex/hr/protocol"
@@ -30,7 +33,7 @@ func whyVerb(c *command, args []string) int {
 	if fs.NArg() > 1 {
 		return c.fail(&protocol.Error{Code: protocol.CodeUsage, Message: "hr why takes one file", Hint: "hr why internal/greet/greet.go"})
 	}
-	data, err := findReport(*pid)
+	data, err := findReport(*pid, false)
 	if err != nil {
 		return c.fail(err)
 	}
@@ -45,9 +48,9 @@ func whyVerb(c *command, args []string) int {
 	return exitOK
 }
 
-// findReport chooses among the running hrs: the one asked for, else the one
-// whose directory is nearest to ours, else the newest.
-func findReport(pid int) (*reportData, error) {
+// findReport chooses among the running hrs: the one asked for, else the one of
+// our directory. If sure, one that only might be meant is an error.
+func findReport(pid int, sure bool) (*reportData, error) {
 	dir, err := sessionsDir()
 	if err != nil {
 		return nil, err
@@ -60,21 +63,53 @@ func findReport(pid int) (*reportData, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the current directory: %w", err)
 	}
-	var all []*reportData
+	if len(running) == 0 {
+		return nil, &protocol.Error{Code: protocol.CodeNotFound, Message: "no hr is running", Hint: "hr run starts one"}
+	}
+	if pid != 0 {
+		for _, d := range running {
+			if d.Pid == pid {
+				return d, nil
+			}
+		}
+		return nil, &protocol.Error{Code: protocol.CodeNotFound, Message: fmt.Sprintf("no hr with process id %d is running", pid), Hint: "hr ps lists those that run"}
+	}
+	return chooseReport(running, cwd, sure)
+}
+
+// chooseReport takes the hr whose directory is nearest to ours among those of
+// our module and those above us, else the newest of those below us, else the
+// only one there is.
+func chooseReport(running []*reportData, cwd string, sure bool) (*reportData, error) {
+	_, module := graph.ModulePath(cwd)
+	var here, below []*reportData
 	for _, d := range running {
-		if pid == 0 || d.Pid == pid {
-			all = append(all, d)
+		_, root := graph.ModulePath(d.Dir)
+		switch {
+		case withinAny(cwd, []string{d.Dir}), root != "" && root == module:
+			here = append(here, d)
+		case withinAny(d.Dir, []string{cwd}):
+			below = append(below, d)
 		}
 	}
-	if len(all) == 0 && len(running) > 0 {
-		return nil, &protocol.Error{Code: protocol.CodeNotFound, Message: fmt.Sprintf("no hr with process id %d is running", pid), Hint: "hr why without --pid finds the nearest one"}
-	}
+	all := here
 	if len(all) == 0 {
-		return nil, &protocol.Error{Code: protocol.CodeNotFound, Message: "no hr is running", Hint: "hr run starts one; hr why tells what it decided last"}
+		all = below
 	}
-	return slices.MinFunc(all, func(a, b *reportData) int {
+	if len(all) == 0 && module == "" {
+		all = running
+	}
+	best := func(a, b *reportData) int {
 		return cmp.Or(cmp.Compare(distance(cwd, a.Dir), distance(cwd, b.Dir)), b.Started.Compare(a.Started))
-	}), nil
+	}
+	slices.SortFunc(all, best)
+	switch {
+	case len(all) == 0:
+		return nil, &protocol.Error{Code: protocol.CodeNotFound, Message: "no hr is running for " + module, Hint: "hr ps lists those that run elsewhere, --pid chooses one"}
+	case sure && len(all) > 1 && (len(here) == 0 || distance(cwd, all[0].Dir) == distance(cwd, all[1].Dir)):
+		return nil, &protocol.Error{Code: protocol.CodeUsage, Message: fmt.Sprintf("%d hrs are running that may be meant", len(all)), Hint: "hr ps lists them, --pid chooses one"}
+	}
+	return all[0], nil
 }
 
 // distance counts the steps from one directory to the other.
@@ -87,7 +122,7 @@ func distance(from, to string) int {
 }
 
 func printReport(w *os.File, d *reportData) {
-	fmt.Fprintf(w, "hr run %s in %s, generation #%d\n", strings.Join(append(slices.Clone(d.Flags), d.Package...), " "), d.Dir, d.Generation)
+	fmt.Fprintf(w, "hr run %s in %s, generation #%d\n", shellWords(append(slices.Clone(d.Flags), d.Package...)), d.Dir, d.Generation)
 	if d.Decided.IsZero() {
 		fmt.Fprintln(w, "nothing was saved yet")
 	} else {
@@ -144,7 +179,7 @@ func printOutcome(w *os.File, o *build.Outcome) {
 	case o.Fallback != "":
 		fmt.Fprintf(w, "\ngo build did the work: %s\n", o.Fallback)
 	case o.Linker != "":
-		fmt.Fprintf(w, "\nlinked by the %s linker %s in %s\n", o.Linker, o.LinkMode, ms(o.Phases.Link))
+		fmt.Fprintf(w, "\nlinked by the %s linker (%s) in %s\n", o.Linker, o.LinkMode, ms(o.Phases.Link))
 	case o.Artifact.Path != "":
 		fmt.Fprintln(w, "\nno link: the program was known")
 	}
@@ -179,6 +214,11 @@ func whyFile(c *command, d *reportData, name string, asJSON bool) int {
 		return c.fail(err)
 	}
 	a := answer(snap, path)
+	if !a.Input && a.Verdict == astcheck.Unused.String() {
+		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+			a.Why = "does not exist"
+		}
+	}
 	for _, x := range d.Changes {
 		if x.Path == path {
 			a.Last = &x

@@ -72,7 +72,7 @@ func printStatus(w io.Writer, s protocol.Status) {
 	fmt.Fprintf(w, "archives  %s of %s, %d in %s\n", size(s.Archives.Bytes), size(s.Archives.Budget), s.Archives.Entries, s.Archives.Dir)
 	fmt.Fprintf(w, "programs  %s of %s, %d in %s\n", size(s.Bins.Bytes), size(s.Bins.Budget), s.Bins.Entries, s.Bins.Dir)
 	if s.Linker != nil {
-		fmt.Fprintf(w, "linker    %d programs in %s, %d checks, %d mismatches\n", s.Linker.States, size(s.Linker.Bytes), s.Linker.Checks, s.Linker.Mismatches)
+		fmt.Fprintf(w, "linker    %s in %s, %d checks, %d mismatches\n", count(s.Linker.States, "program"), size(s.Linker.Bytes), s.Linker.Checks, s.Linker.Mismatches)
 	}
 	fmt.Fprintf(w, "contexts  %d\n", len(s.Contexts))
 	for _, x := range s.Contexts {
@@ -82,6 +82,14 @@ func printStatus(w io.Writer, s protocol.Status) {
 	for _, x := range s.Sessions {
 		fmt.Fprintf(w, "          %s %s in %s, %s, since %s\n", x.ID, cmp.Or(x.Target, "."), x.Dir, x.Context, x.Since.Format("15:04:05"))
 	}
+}
+
+// count is a number of things in words.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // logsVerb is hrd logs.
