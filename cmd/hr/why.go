@@ -78,8 +78,8 @@ func findReport(pid int, sure bool) (*reportData, error) {
 }
 
 // chooseReport takes the hr whose directory is nearest to ours among those of
-// our module and those above us, else the newest of those below us, else the
-// only one there is.
+// our module and those above us, else of those below us. Outside of a module, and
+// for who is not sure, any will do that is the only one.
 func chooseReport(running []*reportData, cwd string, sure bool) (*reportData, error) {
 	_, module := graph.ModulePath(cwd)
 	var here, below []*reportData
@@ -96,7 +96,7 @@ func chooseReport(running []*reportData, cwd string, sure bool) (*reportData, er
 	if len(all) == 0 {
 		all = below
 	}
-	if len(all) == 0 && module == "" {
+	if len(all) == 0 && (module == "" || !sure) {
 		all = running
 	}
 	best := func(a, b *reportData) int {

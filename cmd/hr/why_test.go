@@ -32,8 +32,8 @@ func TestChooseReport(t *testing.T) {
 	}{
 		{"its directory", []*reportData{one, inner}, "one", 1, 1},
 		{"below it", []*reportData{one, inner}, "one/cmd", 1, 1},
-		{"another module", []*reportData{one, inner}, "three", 0, 0},
-		{"another module, only one runs", []*reportData{one}, "three", 0, 0},
+		{"another module", []*reportData{one, inner}, "three", 0, 1},
+		{"another module, only one runs", []*reportData{one}, "three", 0, 1},
 		{"above one", []*reportData{one, inner}, "two", 2, 2},
 		{"above both", []*reportData{one, inner}, ".", 0, 1},
 		{"in no module, only one runs", []*reportData{one}, "..", 1, 1},
