@@ -76,6 +76,14 @@ func (a *activated) equip(path string, args, env []string, files []*os.File) (st
 	return "/bin/sh", args, env, append(files, a.files...)
 }
 
+// all returns the sockets.
+func (a *activated) all() []*os.File {
+	if a == nil {
+		return nil
+	}
+	return a.files
+}
+
 func (a *activated) close() {
 	if a == nil {
 		return

@@ -51,9 +51,13 @@ func (s *Supervisor) watchReady(g *Generation) {
 			tick.Stop()
 			ending = nil
 		case <-g.Done():
-			s.handover.standIn(g, s.reason)
+			s.handover.standIn(g.followed, s.sockets.all(), s.reason)
 			return
 		}
+	}
+	if len(s.sockets.all()) > 0 {
+		<-g.Done()
+		s.handover.standIn(g.followed, s.sockets.all(), s.reason)
 	}
 }
 

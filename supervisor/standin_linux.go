@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"html"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -28,13 +29,14 @@ const (
 	retryAfter = 1
 )
 
-// standIn answers for a dead g until its successor is started.
-func (h *handover) standIn(g *Generation, reason func() string) {
+// standIn answers for a program that is not there until the next is started, on
+// the held sockets and those that the program takes from its parent.
+func (h *handover) standIn(followed <-chan struct{}, more []*os.File, reason func() string) {
 	wait := time.NewTimer(standInWait)
 	defer wait.Stop()
 	select {
 	case <-wait.C:
-	case <-g.followed:
+	case <-followed:
 		return
 	}
 	wake, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
@@ -42,19 +44,30 @@ func (h *handover) standIn(g *Generation, reason func() string) {
 		return
 	}
 	fds := []unix.PollFd{{Fd: int32(wake), Events: unix.POLLIN}}
-	h.mu.Lock()
-	for _, s := range h.table.sockets {
-		if fd, err := unix.FcntlInt(uintptr(s.fd), unix.F_DUPFD_CLOEXEC, 0); err == nil {
+	take := func(fd uintptr) {
+		if fd, err := unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0); err == nil {
 			unix.SetNonblock(fd, true) // shared by all holders; the next claim sets it anew
 			fds = append(fds, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN})
 		}
 	}
+	h.mu.Lock()
+	if h.table != nil {
+		for _, s := range h.table.sockets {
+			take(uintptr(s.fd))
+		}
+	}
 	h.mu.Unlock()
+	for _, f := range more {
+		take(f.Fd())
+	}
 	var accepting sync.WaitGroup
 	accepting.Go(func() { h.acceptFor(fds, reason) })
-	<-g.followed
+	<-followed
 	unix.Write(wake, []byte{1, 0, 0, 0, 0, 0, 0, 0})
 	accepting.Wait() // from here on every connection is the program's
+	for _, f := range more {
+		unix.SetNonblock(int(f.Fd()), false) // as the program expects them
+	}
 	for _, f := range fds {
 		unix.Close(int(f.Fd))
 	}

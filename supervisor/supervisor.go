@@ -107,10 +107,14 @@ type Supervisor struct {
 	terminal *terminal
 	handover *handover
 	guard    guard
-	sockets  *activated // opened by the first start; guarded by busy
+	sockets  *activated    // opened by the first start; guarded by busy
+	began    chan struct{} // closed when the first generation is about to start, or at Close
+	isBegun  sync.Once
+	stood    chan struct{} // closed when the stand-in before the first generation has ended
 
 	mu       sync.Mutex // guards fields below
 	closed   bool
+	standing bool // a stand-in answers, or is about to, before the first generation
 	current  *Generation
 	leaving  *Generation // the one before, while both run
 	down     string      // set by Explain
@@ -141,7 +145,7 @@ func New(o Options) *Supervisor {
 		o.Log = func(string, ...any) {}
 	}
 	s := &Supervisor{
-		opts: o, busy: make(chan struct{}, 1), stop: make(chan struct{}),
+		opts: o, busy: make(chan struct{}, 1), stop: make(chan struct{}), began: make(chan struct{}), stood: make(chan struct{}),
 		terminal: newTerminal(o), handover: newHandover(o),
 	}
 	s.adopt()
@@ -275,11 +279,42 @@ func (s *Supervisor) Listens() bool {
 }
 
 // Explain sets what HTTP clients of held sockets are told while no generation
-// lives, as the text of a 503 that begins 2 s after the end of the last one.
+// lives, as the text of a 503 that begins 2 s after the end of the last one. If
+// none lived yet, that is 2 s after the first reason, on Options.Sockets.
 func (s *Supervisor) Explain(reason string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.down = reason
+	if reason != "" && len(s.opts.Sockets) > 0 && s.current == nil && !s.standing && !s.closed {
+		s.standing = true
+		s.wg.Go(s.standInFirst)
+	}
+}
+
+// standInFirst answers until the first generation starts.
+func (s *Supervisor) standInFirst() {
+	defer close(s.stood)
+	select {
+	case s.busy <- struct{}{}:
+	case <-s.began:
+		return
+	}
+	err := s.openSockets()
+	s.release()
+	if err != nil {
+		return // the first start says so
+	}
+	s.handover.standIn(s.began, s.sockets.files, s.reason)
+}
+
+func (s *Supervisor) begin() { s.isBegun.Do(func() { close(s.began) }) }
+
+// openSockets opens Options.Sockets once; the caller holds busy.
+func (s *Supervisor) openSockets() (err error) {
+	if s.sockets == nil && len(s.opts.Sockets) > 0 {
+		s.sockets, err = openSockets(s.opts.Sockets)
+	}
+	return err
 }
 
 func (s *Supervisor) reason() string {
@@ -309,6 +344,7 @@ func (s *Supervisor) Close() error {
 		if g := s.Current(); g != nil {
 			g.follow()
 		}
+		s.begin()
 		close(s.stop)
 		s.wg.Wait()
 		s.handover.close()
@@ -349,11 +385,15 @@ func (s *Supervisor) start(ctx context.Context, spec Spec, t *Timing) (*Generati
 			<-last.watched // nobody else accepts from here on
 		}
 	}
-	if s.sockets == nil && len(s.opts.Sockets) > 0 {
-		var err error
-		if s.sockets, err = openSockets(s.opts.Sockets); err != nil {
-			return nil, err
-		}
+	s.begin()
+	s.mu.Lock()
+	standing := s.standing
+	s.mu.Unlock()
+	if standing {
+		<-s.stood
+	}
+	if err := s.openSockets(); err != nil {
+		return nil, err
 	}
 	s.handover.revive()
 	begin := time.Now()
