@@ -109,7 +109,7 @@ func newStress(t *testing.T, seed uint64) *stress {
 	t.Cleanup(func() { os.RemoveAll(run) })
 	w.env = append(os.Environ(), "GOFLAGS=", "GOWORK=", "GOENV=off", "GOTOOLCHAIN=local", "GOPROXY=off", "GOSUMDB=off", "CGO_ENABLED=0",
 		"TMPDIR="+w.temp, "HR_CACHE_DIR="+filepath.Join(base, "cache"), "HR_RUNTIME_DIR="+filepath.Join(run, "r"))
-	o := &options{bin: w.bin, linker: "auto", out: os.Stderr}
+	o := &options{bin: w.bin, linker: "auto", every: 1, out: os.Stderr}
 	contexts := []string{"default", "dev", "386", "default"}
 	for i := range 1 + *alone {
 		dir := filepath.Join(base, fmt.Sprintf("tree%d", i))
