@@ -17,7 +17,7 @@ import (
 const checkAfter = 3 * time.Second
 
 // restAfter is how long nobody must have asked for a build before memory is given
-// back that the next link takes again, in 20 ms for the largest programs: whoever
+// back that the next link takes again, in some 15 ms for caddy: whoever
 // thinks for longer does not notice those.
 const restAfter = 30 * time.Second
 

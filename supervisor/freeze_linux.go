@@ -11,10 +11,10 @@ import (
 )
 
 // Freeze: a program that waits in accept or poll, or in an epoll set that we
-// cannot have, cannot be kept from accepting. So it is stopped for a moment, again and again until a
-// moment is found in which it owes nobody an answer. It stays stopped until
-// the stop signal is pending, and when that ends it, it ends it before another
-// accept.
+// cannot have, cannot be kept from accepting. So it is stopped for a moment,
+// again and again, until a moment is found in which it owes nobody an answer. It
+// stays stopped until the stop signal is pending, and when that ends it, it ends
+// it before another accept.
 
 const (
 	// freezeWait bounds the wait for all threads to stop. A thread does so when
