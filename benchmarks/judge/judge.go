@@ -153,8 +153,8 @@ const probeDir = "judge-probes"
 // probe writes such files until hr has told of one: then it has seen all that
 // was saved before.
 func (j *judge) probe(ctx context.Context, s *session) error {
-	begin := time.Now()
-	for time.Since(begin) < settleLimit {
+	var waited patience
+	for waited.total < settleLimit {
 		j.probes++
 		name := fmt.Sprintf("probe%d.txt", j.probes)
 		if err := os.WriteFile(filepath.Join(j.p.Dir, probeDir, name), nil, 0o644); err != nil {
@@ -167,7 +167,7 @@ func (j *judge) probe(ctx context.Context, s *session) error {
 			if s.over() {
 				return &difference{fmt.Sprintf("hr of context %s has ended:\n%s", s.name, s.screen())}
 			}
-			if !pause(ctx, 2*time.Millisecond) {
+			if !waited.pause(ctx, 2*time.Millisecond) {
 				return ctx.Err()
 			}
 		}
@@ -190,7 +190,7 @@ func (j *judge) look(ctx context.Context, s *session, kind, what string) error {
 		return err
 	}
 	j.failing = !want.ok
-	begin := time.Now()
+	var waited patience
 	_, first := s.now()
 	seen := -1
 	problem := ""
@@ -198,7 +198,7 @@ func (j *judge) look(ctx context.Context, s *session, kind, what string) error {
 		st, n := s.now()
 		if n != seen {
 			seen = n
-			begin = time.Now()
+			waited.total = 0
 			if problem, err = j.compare(ctx, s, st, want); err != nil {
 				return err
 			}
@@ -210,10 +210,10 @@ func (j *judge) look(ctx context.Context, s *session, kind, what string) error {
 		if n > first || st.fresh {
 			limit = sameLimit
 		}
-		if time.Since(begin) > limit || s.over() {
+		if waited.total > limit || s.over() {
 			return &difference{fmt.Sprintf("context %s, %s\n%s\nhr says:\n%s", s.name, what, problem, s.screen())}
 		}
-		if !pause(ctx, 5*time.Millisecond) {
+		if !waited.pause(ctx, 5*time.Millisecond) {
 			return ctx.Err()
 		}
 	}
@@ -229,11 +229,12 @@ func (j *judge) look(ctx context.Context, s *session, kind, what string) error {
 // saysTheSame waits until hr builds no more and tells whether its program says
 // what the one before said, which go build's said as well.
 func (j *judge) saysTheSame(ctx context.Context, s *session) (bool, error) {
-	for begin := time.Now(); s.building(ctx); {
-		if time.Since(begin) > settleLimit || s.over() {
+	var waited patience
+	for s.building(ctx) {
+		if waited.total > settleLimit || s.over() {
 			return false, nil
 		}
-		if !pause(ctx, 5*time.Millisecond) {
+		if !waited.pause(ctx, 5*time.Millisecond) {
 			return false, ctx.Err()
 		}
 	}
@@ -258,6 +259,7 @@ func (j *judge) settle(ctx context.Context, s *session, kind, what string, want 
 	if st.fresh && st.outcome.Fallback != "" {
 		if text, err := s.why(ctx); err != nil || !explains(string(text), st.outcome.Fallback) {
 			j.tally.unexplained++
+			fmt.Fprintf(j.o.out, "%s: hr why does not name %q (%v):\n%s\n", what, st.outcome.Fallback, err, text)
 		}
 	}
 	s.counted()

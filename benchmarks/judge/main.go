@@ -179,6 +179,8 @@ func (o *options) judgeTree(ctx context.Context, name string) (*tally, error) {
 			return j.tally, errors.New("not the program of go build")
 		}
 		if err != nil {
+			fmt.Fprintf(o.out, "\n%s, cut short\n", name)
+			j.tally.print(o.out)
 			return j.tally, err
 		}
 	}

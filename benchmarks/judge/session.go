@@ -266,6 +266,18 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
+// patience is how long something was waited for. A machine that was asleep, or
+// a judge that was stopped beside hr, did not wait.
+type patience struct{ total time.Duration }
+
+// pause waits; false if ctx ends first.
+func (p *patience) pause(ctx context.Context, d time.Duration) bool {
+	begin := time.Now()
+	ok := pause(ctx, d)
+	p.total += min(time.Since(begin), time.Second)
+	return ok
+}
+
 // stopDaemon ends hrd and returns its log.
 func stopDaemon(bin string, env []string) string {
 	cmd := exec.Command(filepath.Join(bin, "hrd"), "stop", "--now")
