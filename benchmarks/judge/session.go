@@ -119,10 +119,13 @@ func (s *session) take(line string) {
 	}
 	json.Unmarshal(e.Data, &data) // what it is not stays empty
 	switch e.Event {
-	case "start", "reload":
-		if data.Outcome == nil {
+	case "start", "reload", "failed":
+		switch {
+		case data.Outcome == nil && e.Event == "failed":
+			return // of a program that was there before
+		case data.Outcome == nil:
 			s.state = state{}
-		} else {
+		default:
 			s.state = state{artifact: data.Outcome.Artifact.Path, outcome: *data.Outcome, fresh: true}
 		}
 	case "unchanged":

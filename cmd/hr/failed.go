@@ -38,6 +38,9 @@ type failure struct {
 	Code       int           `json:"code,omitempty"`
 	Output     []string      `json:"output,omitempty"` // its last lines, if hr sees them
 	Total      time.Duration `json:"total"`
+
+	// Outcome is the build that made the program; none if it was there already.
+	Outcome *build.Outcome `json:"outcome,omitempty"`
 }
 
 // startFailed tells why a start that is through was none, "" if it was one.
@@ -84,7 +87,7 @@ func (r *runner) onFailed(l launch, why string) {
 	if lines := l.output.lines(false); len(lines) > 0 {
 		r.c.screen.text("output", strings.Join(lines, "\n"), nil)
 	}
-	data := failure{Generation: l.gen.ID, Pid: l.gen.Pid, Files: l.names, Why: why, Exited: exited, Output: l.output.lines(true), Total: time.Since(l.from)}
+	data := failure{Generation: l.gen.ID, Pid: l.gen.Pid, Files: l.names, Why: why, Exited: exited, Output: l.output.lines(true), Total: time.Since(l.from), Outcome: told(l.out)}
 	if exited {
 		data.Code = l.gen.Exit().Status()
 	}

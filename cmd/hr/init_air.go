@@ -69,6 +69,9 @@ func fromAir(dir, name string) (*conversion, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
+	if err := b.checkRegexes(); err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
 	b.merge(map[string]*airCommands{"windows": b.Windows, "darwin": b.Darwin, "linux": b.Linux}[runtime.GOOS])
 	cv := &conversion{Source: name}
 	taken := airTaken
@@ -87,6 +90,20 @@ func fromAir(dir, name string) (*conversion, error) {
 		}
 	}
 	return cv, nil
+}
+
+// checkRegexes refuses what air refuses, too.
+func (b *airBuild) checkRegexes() error {
+	all := slices.Clone(b.ExcludeRegex)
+	for _, r := range b.Rules {
+		all = append(all, r.ExcludeRegex...)
+	}
+	for _, re := range all {
+		if _, err := regexp.Compile(re); err != nil {
+			return fmt.Errorf("exclude_regex: %w", err)
+		}
+	}
+	return nil
 }
 
 func (c *airCommands) merge(o *airCommands) {

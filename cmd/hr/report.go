@@ -149,6 +149,7 @@ func (r *report) failed(f *protocol.Failure) {
 
 // startFailed keeps why the newest start was none, until one is.
 func (r *report) startFailed(f failure) {
+	f.Outcome = nil // the report has it
 	r.data.Start = &f
 	r.write()
 }
