@@ -150,6 +150,9 @@ type Options struct {
 	Bins     *cache.Files
 	// Incremental is tried before the toolchain's linker; nil for never.
 	Incremental link.Linker
+	// Held tells whether somebody may start the artifact at a path again; nil for
+	// nobody.
+	Held func(path string) bool
 	// Self is the command that this executable is called with to record the go
 	// command's link: its main must hand such calls to RunToolexec.
 	Self []string

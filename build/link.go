@@ -155,7 +155,7 @@ func (e *Engine) Warm(ctx context.Context, t *Target, prog *Program) {
 		return
 	}
 	e.sweepLive(e.liveDir(t))
-	e.sweepOld(e.liveDir(t))
+	e.sweepOld(t)
 	key := t.linkID(prog.Link, prog.Snap, prog.Archives)
 	req, err := e.linkRequest(t, prog, key)
 	if err != nil {
@@ -201,13 +201,15 @@ func (e *Engine) sweepLive(current string) {
 const oldLive = time.Minute
 
 // sweepOld removes the live artifacts of earlier loads of one program.
-func (e *Engine) sweepOld(dir string) {
+func (e *Engine) sweepOld(t *Target) {
+	dir := e.liveDir(t)
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return
 	}
 	for _, d := range entries {
-		if fi, err := d.Info(); err == nil && time.Since(fi.ModTime()) > oldLive {
+		path := filepath.Join(dir, d.Name(), t.binName())
+		if fi, err := d.Info(); err == nil && time.Since(fi.ModTime()) > oldLive && (e.opt.Held == nil || !e.opt.Held(path)) {
 			os.RemoveAll(filepath.Join(dir, d.Name()))
 		}
 	}

@@ -134,7 +134,7 @@ func New(opt Options) (*Daemon, error) {
 		d.store.Close()
 		return nil, &protocol.Error{Code: protocol.CodeInternal, Message: strings.ReplaceAll(err.Error(), "\n", "; "), Hint: roomHint}
 	}
-	engine := build.Options{Store: d.store, Archives: d.arch, Bins: d.bins, Self: opt.Self, Log: opt.Log}
+	engine := build.Options{Store: d.store, Archives: d.arch, Bins: d.bins, Self: opt.Self, Log: opt.Log, Held: d.held}
 	if !opt.NoIncremental {
 		d.linker = link.NewIncremental(link.Options{Check: opt.CheckLinks, Reports: opt.CacheDir})
 		engine.Incremental = d.linker
@@ -271,6 +271,23 @@ func (d *Daemon) inUse(key string) bool {
 	defer d.mu.Unlock()
 	for _, b := range d.benches {
 		if p := b.program(); p != nil && build.ArtifactFile(p.Artifact) == key {
+			return true
+		}
+	}
+	for _, s := range d.sessions {
+		if s.good != nil && build.ArtifactFile(*s.good) == key {
+			return true
+		}
+	}
+	return false
+}
+
+// held tells whether a front may start the live artifact at path again.
+func (d *Daemon) held(path string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, s := range d.sessions {
+		if s.good != nil && s.good.Path == path {
 			return true
 		}
 	}

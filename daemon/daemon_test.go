@@ -91,6 +91,17 @@ func (w *world) open() (*protocol.Session, *protocol.Reply, error) {
 	return s, reply, err
 }
 
+// waitfor waits for what another goroutine does soon.
+func (w *world) waitfor(what string, ok func() bool) {
+	w.t.Helper()
+	for end := time.Now().Add(30 * time.Second); !ok(); { // longer than any machine needs
+		if time.Now().After(end) {
+			w.t.Fatalf("waited in vain for %s", what)
+		}
+		<-time.After(5 * time.Millisecond)
+	}
+}
+
 func (w *world) mustOpen() (*protocol.Session, *protocol.Reply) {
 	w.t.Helper()
 	s, reply, err := w.open()
@@ -294,5 +305,28 @@ func TestPanicCostsOneRequest(t *testing.T) {
 	}
 	if _, err := w.l.Client().Hello(t.Context()); err != nil {
 		t.Errorf("the daemon is gone: %v", err)
+	}
+}
+
+// What a front may go back to is not evicted, however many programs were built
+// since, until its session ends.
+func TestGoodProgramStays(t *testing.T) {
+	w := newWorld(t)
+	s, first := w.mustOpen()
+	good := first.Outcome.Artifact
+	for i, text := range []string{"two", "three"} {
+		w.text(text)
+		if _, err := s.Build(t.Context(), protocol.BuildRequest{Seq: uint64(i + 1), Good: &good}, protocol.Handler{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d := w.l.d
+	if !d.inUse(build.ArtifactFile(good)) || !d.held(good.Path) {
+		t.Error("the good program may be evicted")
+	}
+	s.Close()
+	w.waitfor("the session to end", func() bool { return len(d.Status().Sessions) == 0 })
+	if d.inUse(build.ArtifactFile(good)) || d.held(good.Path) {
+		t.Error("the program is kept for a session that has ended")
 	}
 }

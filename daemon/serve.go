@@ -23,7 +23,10 @@ type session struct {
 	job    build.Job
 	bench  *bench
 	since  time.Time
-	stream *stream // of its open; guarded by Daemon.mu
+
+	// Guarded by Daemon.mu.
+	stream *stream         // of its open
+	good   *build.Artifact // that its front may start again
 }
 
 // maxRequest bounds a request: a client's environment is at most a few hundred
@@ -105,6 +108,11 @@ func (d *Daemon) build(w http.ResponseWriter, r *http.Request) error {
 	s, err := d.session(r)
 	if err != nil {
 		return err
+	}
+	if req.Good != nil {
+		d.mu.Lock()
+		s.good = req.Good
+		d.mu.Unlock()
 	}
 	st := newStream(w)
 	defer st.close()

@@ -51,6 +51,9 @@ type BuildRequest struct {
 	// Have is the Number of the reply whose program the client runs, 0 for none.
 	// A client that missed a reply is sent the whole snapshot with the next.
 	Have uint64 `json:"have,omitempty"`
+	// Good is the last program that became ready: the client may start it again
+	// if a newer one does not, so it stays while the session lives.
+	Good *build.Artifact `json:"good,omitempty"`
 }
 
 // Event is one line of a stream. Exactly one of the pointers is set.

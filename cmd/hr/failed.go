@@ -110,6 +110,9 @@ func (r *runner) goBack(l launch) (launch, bool) {
 	if r.good.artifact.Path == "" || l.back || same || !r.flags.keepLastGood.or(r.sup.Handover() == "full") {
 		return launch{}, false
 	}
+	if _, err := os.Stat(r.good.artifact.Path); err != nil {
+		return launch{}, false // hrd keeps it, unless another one took its place
+	}
 	return launch{artifact: r.good.artifact, env: r.good.env, from: time.Now(), back: true}, true
 }
 

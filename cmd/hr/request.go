@@ -123,12 +123,17 @@ func (r *runner) build(from time.Time, names []string) {
 	if r.snap == nil {
 		have = 0
 	}
+	req := protocol.BuildRequest{Seq: seq, Have: have}
+	if r.good.artifact.Path != "" {
+		good := r.good.artifact
+		req.Good = &good
+	}
 	ctx, cancel := context.WithCancel(r.ctx)
 	r.building, r.names, r.from, r.giveUp = true, names, from, cancel
 	r.wg.Go(func() {
 		defer cancel()
 		res := result{seq: seq}
-		res.reply, res.err = session.Build(ctx, protocol.BuildRequest{Seq: seq, Have: have}, r.handler(ctx, seq, &res.snap))
+		res.reply, res.err = session.Build(ctx, req, r.handler(ctx, seq, &res.snap))
 		r.deliver(res)
 	})
 }
