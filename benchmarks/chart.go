@@ -124,6 +124,9 @@ func (r *results) panels() []panel {
 	} {
 		p := panel{title: c.title, unit: unitTime}
 		for _, tool := range toolOrder {
+			if tool == (compileAlone{}).name() {
+				continue // it answers nothing
+			}
 			if m, ok := r.median(key{kind: editCase, program: c.program, name: c.name, tool: tool}); ok {
 				p.bars = append(p.bars, bar{tool, m})
 			}

@@ -116,6 +116,9 @@ func TestPlanNamesWhatExists(t *testing.T) {
 				if !slices.Contains(toolOrder, tool) {
 					t.Errorf("%s/%s: tool %s is in no column", name, j.name, tool)
 				}
+				if tool == (compileAlone{}).name() && (j.kind != editCase || j.name != p.leaf) {
+					t.Errorf("%s/%s: %s knows the leaf edit alone", name, j.name, tool)
+				}
 			}
 			if j.kind == editCase && !p.edits[j.name].shows() {
 				t.Errorf("%s/%s shows nothing", name, j.name)

@@ -30,6 +30,17 @@ func pause(ctx context.Context, d time.Duration) {
 // values are what one sample measured, by unit.
 type values map[string]float64
 
+// of returns the value of a unit, if there is one.
+func (v values) of(unit string) (float64, bool) {
+	if unit == unitRest {
+		all, known := v[unitTime]
+		compile, told := v[unitCompile]
+		return all - compile, known && told
+	}
+	x, ok := v[unit]
+	return x, ok
+}
+
 func timed(d time.Duration, a answers) values {
 	return values{unitTime: float64(d.Nanoseconds()), unitRefused: float64(a.refused), unitDropped: float64(a.dropped)}
 }
@@ -54,6 +65,9 @@ func (s *seat) startOnce(ctx context.Context, path string, accept func(string) b
 	begin := time.Now()
 	if err := s.tool.start(ctx, s); err != nil {
 		return nil, s.fail("start", err)
+	}
+	if !s.serves() {
+		return values{}, nil
 	}
 	a, err := s.probe.until(ctx, path, accept)
 	if err != nil {
@@ -85,6 +99,9 @@ func (s *seat) end(ctx context.Context) error {
 func (s *seat) editOnce(ctx context.Context, e edit) (values, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.prog.wait())
 	defer cancel()
+	if !s.serves() {
+		return s.compileOnce(ctx, e)
+	}
 	begin, err := s.src.save(e)
 	if err != nil {
 		return nil, err

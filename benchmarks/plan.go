@@ -69,7 +69,7 @@ func plan() map[string][]job {
 		},
 		"caddy": {
 			{kind: startCase, name: "unchanged", tools: "exec hr go-run", count: 5, rivals: 3},
-			{kind: editCase, name: "body", tools: "hr hr-go-linker go-build", count: 5, rivals: 3},
+			{kind: editCase, name: "body", tools: "hr hr-go-linker compile-alone go-build", count: 5, rivals: 3},
 			{kind: memory, name: "memory", tools: "hr hr-go-linker"},
 		},
 	}

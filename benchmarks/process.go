@@ -173,20 +173,29 @@ func killBelow() {
 	}
 }
 
-// command runs a command to its end and returns what it printed.
+// command runs a command to its end and returns the end of what it printed.
 func command(ctx context.Context, dir string, env []string, argv ...string) (string, error) {
+	p, err := finish(ctx, dir, env, argv...)
+	if p == nil {
+		return "", err
+	}
+	return p.tail(), err
+}
+
+// finish runs a command to its end. There is no process if it did not come to it.
+func finish(ctx context.Context, dir string, env []string, argv ...string) (*process, error) {
 	p, err := start(argv[0], dir, env, argv...)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	select {
 	case <-p.done:
 	case <-ctx.Done():
 		p.stop()
-		return "", ctx.Err()
+		return nil, ctx.Err()
 	}
 	if !p.cmd.ProcessState.Success() {
-		return p.tail(), errors.New(strings.Join(argv, " ") + ": " + p.cmd.ProcessState.String() + "\n" + p.tail())
+		return p, errors.New(strings.Join(argv, " ") + ": " + p.cmd.ProcessState.String() + "\n" + p.tail())
 	}
-	return p.tail(), nil
+	return p, nil
 }

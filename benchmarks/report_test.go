@@ -17,6 +17,10 @@ func sampleResults() *results {
 	}
 	r.add(sample{editCase, "ginsvc", "leaf-body", "air", values{unitTime: 1650.5e6, unitRefused: 3}})
 	r.add(sample{editCase, "caddy", "body", "go-build", values{unitTime: 12.34e9}})
+	for i, ms := range []float64{1850, 1840, 1900} { // 100, 70 and 75 beside the compile
+		r.add(sample{editCase, "caddy", "body", "hr", values{unitTime: ms * 1e6, unitCompile: []float64{1750e6, 1770e6, 1825e6}[i]}})
+	}
+	r.add(sample{editCase, "caddy", "body", "compile-alone", values{unitTime: 1760e6}})
 	r.add(sample{quietCase, "ginsvc", "comment", "hr", values{unitTime: 1e6, unitTools: 0, unitRestarts: 0}})
 	r.add(sample{quietCase, "ginsvc", "comment", "hr", values{unitTime: 2e6, unitTools: 1, unitRestarts: 0}})
 	r.add(sample{startCase, "ginsvc", "unchanged", "exec", values{unitTime: 5e6}})
@@ -138,8 +142,10 @@ func TestTable(t *testing.T) {
 		"| hr | 3 | 180 | 0 | 0 | 0 | 22 ms | 30 ms |",
 		"| air (default) | 3 | 1200 | 3 | 3 | 2 | 9.0 ms | 2000 ms |",
 		"| comment only: tools run | 1 |  |  | none | **no** |",
-		"| ginsvc | leaf-body | 44 ms |  | 1650 ms |",
-		"| caddy | body |  | 12.3 s |  |",
+		"| ginsvc | leaf-body | 44 ms |  |  | 1650 ms |",
+		"| caddy | body | 1850 ms | 1760 ms | 12.3 s |  |",
+		"| caddy, body in modules/caddyhttp, against the compiler alone on that package | 1850 ms | 1760 ms | 1.05 | ≤ that + 80 ms | **no** |",
+		"| caddy, body in modules/caddyhttp, less the compile that hr itself reports for the same save | 75 ms |  |  | ≤ 80 ms | yes |",
 		"go go1.26.8",
 		"- air failed: no line",
 	} {
@@ -174,9 +180,9 @@ func TestChart(t *testing.T) {
 	if err := xml.Unmarshal([]byte(chart), &svg); err != nil {
 		t.Fatal(err)
 	}
-	// The card, three bars of ginsvc, one of caddy.
-	if len(svg.Rects) != 5 {
-		t.Fatalf("%d rectangles, want 5", len(svg.Rects))
+	// The card, three bars of ginsvc, two of caddy: the compiler alone answers nothing.
+	if len(svg.Rects) != 6 {
+		t.Fatalf("%d rectangles, want 6", len(svg.Rects))
 	}
 	hr, reflex, air := svg.Rects[1], svg.Rects[2], svg.Rects[3]
 	if hr.Class != "hr" || air.Class != "rival" {

@@ -24,6 +24,7 @@ const (
 	unitIdle        = "cpu-ns/s"    // processor time a second
 	unitCompile     = "compile-ns/op"
 	unitLink        = "link-ns/op"
+	unitRest        = "rest-ns/op" // unitTime less unitCompile of one sample; not in the benchmark text
 	unitBytes       = "rss-bytes"
 	unitKernelBytes = "kernel-rss-bytes"
 	unitLinkerBytes = "linker-bytes"
@@ -80,7 +81,7 @@ func (r *results) of(k key) []float64 {
 	var out []float64
 	for _, s := range r.samples {
 		if s.kind == k.kind && s.program == k.program && s.name == k.name && s.tool == k.tool {
-			if v, ok := s.values[k.unit]; ok {
+			if v, ok := s.values.of(k.unit); ok {
 				out = append(out, v)
 			}
 		}
@@ -126,7 +127,7 @@ func (r *results) line(program string, j job) string {
 // show prints a value of a unit as people read it.
 func show(unit string, v float64) string {
 	switch unit {
-	case unitTime, unitCompile, unitLink, unitLongest:
+	case unitTime, unitCompile, unitLink, unitRest, unitLongest:
 		switch d := time.Duration(v); {
 		case d < 10*time.Millisecond:
 			return fmt.Sprintf("%.1f ms", v/1e6)

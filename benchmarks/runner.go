@@ -117,7 +117,7 @@ func (r *runner) prepare(ctx context.Context) error {
 	r.tools = []tool{
 		loop, // first: it makes the binary of exec
 		r.hr, r.variant("hr-go-linker", "--linker=go"), r.variant("hr-plain", "--handover=off"),
-		bare{of: loop}, goRun{},
+		bare{of: loop}, goRun{}, compileAlone{},
 		goBuild{label: "go-build-stripped", flags: []string{"-ldflags=-s -w", "-buildvcs=false"}},
 		reflex{binary: filepath.Join(bin, "reflex")},
 		air{label: "air-tuned", delay: 1, binary: filepath.Join(bin, "air")},

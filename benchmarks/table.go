@@ -18,7 +18,7 @@ func (r *results) table() string {
 		kind  kind
 		title string
 	}{
-		{editCase, "All saves: medians to the first response that shows the edit"},
+		{editCase, "All saves: medians to the first response that shows the edit; of the compiler alone, to its exit"},
 		{startCase, "All starts: medians to the first response"},
 		{quietCase, "Saves that change nothing: hr's line, or the rival's restart"},
 		{errorCase, "Syntax errors: medians to the line that shows it"},
@@ -51,7 +51,8 @@ func (r *results) about() string {
 	}
 	text := strings.Join(parts, "; ") + ".\n\n"
 	text += "Medians of one run in which the tools take turns; `go build` with the user's own flags, stripped with `-ldflags='-s -w' -buildvcs=false`. " +
-		"The requests are made every half millisecond, each on a new connection. `bench.txt` has every sample.\n\n"
+		"The requests are made every half millisecond, each on a new connection. " +
+		"The compiler alone is the process that `go build` starts for the edited package, with the same command line, started by the benchmark after a save. `bench.txt` has every sample.\n\n"
 	if len(notes) > 0 {
 		text += "What went wrong, and is not in the medians:\n\n" + strings.Join(notes, "") + "\n"
 	}
@@ -110,7 +111,7 @@ func limit(t target, unit string) string {
 }
 
 // toolOrder is the order of columns and bars.
-var toolOrder = []string{"hr", "hr-go-linker", "hr-plain", "go-link", "exec", "go-run", "go-build", "go-build-stripped", "reflex", "air-tuned", "air-interrupt", "air"}
+var toolOrder = []string{"hr", "hr-go-linker", "hr-plain", "go-link", "compile-alone", "exec", "go-run", "go-build", "go-build-stripped", "reflex", "air-tuned", "air-interrupt", "air"}
 
 // medianTable shows a unit of all cases of a kind, a column a tool.
 func (r *results) medianTable(b *strings.Builder, k kind, title, unit string) {

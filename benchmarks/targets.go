@@ -55,8 +55,8 @@ func targets() []target {
 		t.value.unit, t.against.unit = unitLink, unitLink
 		return t
 	}
-	compile := edit("caddy", "body", "hr")
-	compile.unit = unitCompile
+	rest := edit("caddy", "body", "hr")
+	rest.unit = unitRest
 	list := []target{
 		leaf(sectionEdit, "air", 0.20), leaf(sectionEdit, "air-tuned", 0.48),
 		leaf(sectionEdit, "reflex", 0.36), leaf(sectionEdit, "go-build", 0.55),
@@ -66,8 +66,10 @@ func targets() []target {
 			value: edit("caddy", "body", "hr"), against: edit("caddy", "body", "go-build"), ratio: 0.40},
 		leaf(sectionOwn, "air", 0.03), leaf(sectionOwn, "air-tuned", 0.07),
 		leaf(sectionOwn, "reflex", 0.05), leaf(sectionOwn, "go-build", 0.08),
-		{section: sectionOwn, what: "caddy, body in modules/caddyhttp, against the compile of that package",
-			value: edit("caddy", "body", "hr"), against: compile, ratio: 1, plus: float64(80 * time.Millisecond)},
+		{section: sectionOwn, what: "caddy, body in modules/caddyhttp, against " + label("compile-alone") + " on that package",
+			value: edit("caddy", "body", "hr"), against: edit("caddy", "body", "compile-alone"), ratio: 1, plus: float64(80 * time.Millisecond)},
+		{section: sectionOwn, what: "caddy, body in modules/caddyhttp, less the compile that hr itself reports for the same save",
+			value: rest, plus: float64(80 * time.Millisecond)},
 		link("ginsvc", "leaf-body", 0.01), link("caddy", "body", 0.03),
 		{section: sectionStart, what: "ginsvc unchanged, against exec of the binary",
 			value: start("unchanged", "hr"), against: start("unchanged", "exec"), ratio: 1, plus: float64(15 * time.Millisecond)},
@@ -191,6 +193,8 @@ func label(tool string) string {
 		return "hr --linker=go"
 	case "hr-plain":
 		return "hr --handover=off"
+	case "compile-alone":
+		return "the compiler alone"
 	case "go-link":
 		return "go tool link -s -w"
 	case "air":

@@ -34,7 +34,8 @@ type seat struct {
 	scratch string // for binaries and configurations, outside the source
 
 	proc    *process
-	started bool // at least once
+	started bool            // at least once
+	compile *compileCommand // of compileAlone, once it is known
 }
 
 // watching is the part of tools that see a save by themselves.

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/kballard/go-shellquote"
+)
+
+// compileAlone is no way to run a program but the part of it that none can leave
+// out: the compiler by itself on the edited package, by the go command's own
+// command line. It knows that line of the package of the program's leaf edit.
+type compileAlone struct{}
+
+func (compileAlone) name() string { return "compile-alone" }
+
+// place is that of the go command, whose command line names files there.
+func (compileAlone) place() string { return plainPlace }
+
+// start learns the command line, once: there is no program to run.
+//
+// What the command reads, importcfg foremost, lies in the go command's work
+// directory, which is kept below the seat's scratch directory and goes with it.
+func (compileAlone) start(ctx context.Context, s *seat) error {
+	if s.compile != nil {
+		return nil
+	}
+	// No sample has the first mark: the go command has to compile the package.
+	e := s.prog.edits[s.prog.leaf].marked(firstMark)
+	if _, err := s.src.save(e); err != nil {
+		return err
+	}
+	argv := append([]string{"go", "build", "-work", "-x"}, s.prog.goFlags()...)
+	argv = append(argv, "-ldflags=-s -w", "-buildvcs=false", "-o", filepath.Join(s.scratch, "main"), s.prog.pkg)
+	env := append(s.env[:len(s.env):len(s.env)], "GOTMPDIR="+s.scratch)
+	p, err := finish(ctx, s.src.dir, env, argv...)
+	if err != nil {
+		return err
+	}
+	c, err := findCompile(p.lines, s.src.dir, e.file)
+	if err != nil {
+		return err
+	}
+	s.compile = &c
+	return c.writeTo(filepath.Join(s.scratch, "compiled.a"))
+}
+
+// saved runs the compiler.
+func (compileAlone) saved(ctx context.Context, s *seat) error {
+	_, err := command(ctx, s.compile.dir, append(s.env[:len(s.env):len(s.env)], s.compile.env...), s.compile.argv...)
+	return err
+}
+
+func (compileAlone) stop(*seat) {}
+
+// serves tells whether the seat's tool runs the program.
+func (s *seat) serves() bool {
+	_, alone := s.tool.(compileAlone)
+	return !alone
+}
+
+// compileOnce saves an edit and times the compiler, from its start to its exit:
+// there is nobody who would have to see the save.
+func (s *seat) compileOnce(ctx context.Context, e edit) (values, error) {
+	if _, err := s.src.save(e); err != nil {
+		return nil, err
+	}
+	begin := time.Now()
+	err := s.tool.saved(ctx, s)
+	took := time.Since(begin)
+	if err != nil {
+		return nil, s.fail("compile "+e.file, err)
+	}
+	return values{unitTime: float64(took.Nanoseconds())}, nil
+}
+
+// compileCommand is the go command's call of the compiler for a package.
+type compileCommand struct {
+	dir  string
+	env  []string // beside that of the go command
+	argv []string
+}
+
+// findCompile finds in the output of go build -work -x, called in dir, the
+// compile that has the file, a slash-separated path below dir, among its sources.
+//
+// cmd/go/internal/work/shell.go prints the commands: the work directory as
+// $WORK, paths below the current directory with a dot unless they need quotes, a
+// change of directory as a line of its own, and variables that are set for the
+// command before it.
+func findCompile(lines []line, dir, file string) (compileCommand, error) {
+	var work string
+	for _, l := range lines {
+		if w, ok := strings.CutPrefix(l.text, "WORK="); ok && work == "" {
+			work = w
+		}
+		if to, ok := strings.CutPrefix(l.text, "cd "); ok {
+			dir = strings.ReplaceAll(to, "$WORK", work)
+		}
+		if !strings.Contains(l.text, "compile") || !strings.Contains(l.text, file[strings.LastIndex(file, "/")+1:]) {
+			continue
+		}
+		words, err := shellquote.Split(l.text)
+		if err != nil {
+			continue // a line of a file that the go command writes is no command
+		}
+		c, sources := compileCommand{dir: dir, env: []string{"PWD=" + dir}}, false
+		for _, w := range words {
+			sources = sources || filepath.ToSlash(w) == "./"+file || w == filepath.Join(dir, filepath.FromSlash(file))
+			w = strings.ReplaceAll(w, "$WORK", work)
+			if len(c.argv) == 0 && strings.Contains(w, "=") {
+				c.env = append(c.env, w)
+			} else {
+				c.argv = append(c.argv, w)
+			}
+		}
+		if sources && len(c.argv) > 0 && strings.TrimSuffix(filepath.Base(c.argv[0]), ".exe") == "compile" {
+			return c, nil
+		}
+	}
+	return compileCommand{}, fmt.Errorf("find the compile of %s: go build -x does not show it", file)
+}
+
+// writeTo lets the command write its archive to a file.
+func (c compileCommand) writeTo(name string) error {
+	for i, w := range c.argv[:len(c.argv)-1] {
+		if w == "-o" {
+			c.argv[i+1] = name
+			return nil
+		}
+	}
+	return fmt.Errorf("compile command has no output: %s", short(strings.Join(c.argv, " ")))
+}
