@@ -123,8 +123,8 @@ func (s *session) take(line string) {
 		switch {
 		case data.Outcome == nil && e.Event == "failed":
 			return // of a program that was there before
-		case data.Outcome == nil:
-			s.state = state{}
+		case data.Outcome == nil: // it started before its build was through
+			s.state = state{artifact: data.Artifact.Path}
 		default:
 			s.state = state{artifact: data.Outcome.Artifact.Path, outcome: *data.Outcome, fresh: true}
 		}

@@ -197,8 +197,6 @@ func (w *stress) edit(d time.Duration) {
 
 // settle takes all edits back and wants the program of go build of everyone.
 func (w *stress) settle() {
-	ctx, cancel := context.WithTimeout(w.t.Context(), 5*time.Minute)
-	defer cancel()
 	for i, st := range w.trees {
 		for st.j.p.Depth() > 0 {
 			if _, err := st.j.p.Apply(edits.Step{Kind: edits.Undo}); err != nil {
@@ -206,6 +204,7 @@ func (w *stress) settle() {
 			}
 		}
 		for _, s := range st.sessions {
+			ctx, cancel := context.WithTimeout(w.t.Context(), 2*settleLimit)
 			err := st.j.probe(ctx, s)
 			if err == nil {
 				err = s.ask(ctx)
@@ -216,6 +215,7 @@ func (w *stress) settle() {
 			if err != nil {
 				w.t.Errorf("tree %d: %v", i, err)
 			}
+			cancel()
 			w.races(s)
 		}
 	}

@@ -24,6 +24,7 @@ type reload struct {
 	Generation int               `json:"generation"`
 	Pid        int               `json:"pid"`
 	Files      []string          `json:"files,omitempty"`
+	Artifact   build.Artifact    `json:"artifact"`
 	Total      time.Duration     `json:"total"`
 	Event      time.Time         `json:"eventTime"`
 	Ready      time.Time         `json:"readyTime"`
@@ -39,7 +40,7 @@ func (r *runner) showStart(l launch) {
 	}
 	total := now.Sub(l.from)
 	out := l.out
-	data := reload{Generation: l.gen.ID, Pid: l.gen.Pid, Files: l.names, Total: total, Event: l.from, Ready: now, Timing: l.timing, Outcome: told(out)}
+	data := reload{Generation: l.gen.ID, Pid: l.gen.Pid, Files: l.names, Artifact: l.artifact, Total: total, Event: l.from, Ready: now, Timing: l.timing, Outcome: told(out)}
 	if l.gen.ID == 1 {
 		text := "started in " + ms(total)
 		switch {
