@@ -30,6 +30,10 @@ type Tree struct {
 	Main string
 	// Packages are the directories whose files are edited, relative to Dir.
 	Packages []string
+	// Above counts the packages of the tree that depend on a directory's. Where it
+	// is known, three of four edits are made where it is low: an edit at the root
+	// of a large tree compiles everything.
+	Above map[string]int
 	// Tags are those of the build: a file that they keep out is edited rarely.
 	Tags []string
 	// Not are kinds that make no sense here, or cost too much.
@@ -259,5 +263,13 @@ func (e *editor) packages() []string {
 		}
 	}
 	e.r.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
+	if e.t.Above == nil || e.r.IntN(4) == 0 {
+		return out
+	}
+	rank := func(p string) int { return min(1, e.t.Above[p]/few) }
+	slices.SortStableFunc(out, func(a, b string) int { return rank(a) - rank(b) })
 	return out
 }
+
+// few is how many packages depend on one of which few depend.
+const few = 4

@@ -103,7 +103,7 @@ func (p *Program) download(module string) error {
 
 // list asks the go command for the packages that can be edited.
 func (p *Program) list() error {
-	args := append([]string{"list", "-deps", "-f", "{{if not .Standard}}{{.Dir}}{{end}}"}, p.Flags...)
+	args := append([]string{"list", "-deps", "-f", "{{if not .Standard}}{{.Dir}}\t{{.ImportPath}}\t{{join .Deps \" \"}}{{end}}"}, p.Flags...)
 	cmd := exec.Command("go", append(args, p.Package)...)
 	cmd.Dir, cmd.Env = p.Dir, append(slices.Clone(p.Env), "PWD="+p.Dir)
 	out, err := cmd.Output()
@@ -115,13 +115,26 @@ func (p *Program) list() error {
 		return fmt.Errorf("list packages of %s: %w", p.Name, err)
 	}
 	base := filepath.Dir(p.Dir)
+	above := map[string]int{} // by import path
+	byPath := map[string]string{}
 	for line := range strings.Lines(string(out)) {
-		dir := strings.TrimSpace(line)
+		dir, rest, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		path, deps, _ := strings.Cut(rest, "\t")
 		if rel, err := filepath.Rel(p.Dir, dir); err == nil && strings.HasPrefix(dir, base+string(filepath.Separator)) {
 			p.Packages = append(p.Packages, filepath.ToSlash(rel))
+			byPath[path] = filepath.ToSlash(rel)
+			for dep := range strings.SplitSeq(deps, " ") {
+				above[dep]++
+			}
 		}
 	}
 	slices.Sort(p.Packages)
+	if _, large := pinned[p.Name]; large {
+		p.Above = map[string]int{}
+		for path, dir := range byPath {
+			p.Above[dir] = above[path]
+		}
+	}
 	return nil
 }
 
