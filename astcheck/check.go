@@ -200,16 +200,16 @@ func shape(canon []byte) []byte {
 func syntaxError(name string, src []byte, err error) *SyntaxError {
 	var list scanner.ErrorList
 	if !errors.As(err, &list) || len(list) == 0 {
-		e := &SyntaxError{File: name, Line: 1, Col: 1, Msg: err.Error()}
+		e := &SyntaxError{File: name, Line: 1, Col: 1, Msg: clean([]byte(err.Error()))}
 		e.at(src, 0)
 		return e
 	}
 	first := list[0]
 	e := &SyntaxError{
-		File: first.Pos.Filename,
+		File: clean([]byte(first.Pos.Filename)), // of a //line, perhaps
 		Line: first.Pos.Line,
 		Col:  first.Pos.Column,
-		Msg:  first.Msg,
+		Msg:  clean([]byte(first.Msg)), // which quotes the file
 		More: len(list) - 1,
 	}
 	e.at(src, first.Pos.Offset)
@@ -217,7 +217,7 @@ func syntaxError(name string, src []byte, err error) *SyntaxError {
 }
 
 func constraintError(name string, src []byte, bad *errConstraint) *SyntaxError {
-	e := &SyntaxError{File: name, Line: bad.line, Col: 1, Msg: bad.Error()}
+	e := &SyntaxError{File: name, Line: bad.line, Col: 1, Msg: clean([]byte(bad.Error()))}
 	offset := 0
 	for range bad.line - 1 {
 		offset += bytes.IndexByte(src[offset:], '\n') + 1
