@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,8 +14,8 @@ import (
 )
 
 // compileAlone is no way to run a program but the part of it that none can leave
-// out: the compiler by itself on the edited package, by the go command's own
-// command line. It knows that line of the package of the program's leaf edit.
+// out: the compiler by itself on the edited package, with the command line and
+// the environment that the go command gives it. It knows that line of the package of the program's leaf edit.
 type compileAlone struct{}
 
 func (compileAlone) name() string { return "compile-alone" }
@@ -35,7 +38,7 @@ func (compileAlone) start(ctx context.Context, s *seat) error {
 	}
 	argv := append([]string{"go", "build", "-work", "-x"}, s.prog.goFlags()...)
 	argv = append(argv, "-ldflags=-s -w", "-buildvcs=false", "-o", filepath.Join(s.scratch, "main"), s.prog.pkg)
-	env := append(s.env[:len(s.env):len(s.env)], "GOTMPDIR="+s.scratch)
+	env := append(slices.Clip(s.env), "GOTMPDIR="+s.scratch)
 	p, err := finish(ctx, s.src.dir, env, argv...)
 	if err != nil {
 		return err
@@ -44,13 +47,41 @@ func (compileAlone) start(ctx context.Context, s *seat) error {
 	if err != nil {
 		return err
 	}
+	settings, err := goSettings(ctx, s.src.dir, s.env)
+	if err != nil {
+		return err
+	}
+	c.env = slices.Concat(s.env, settings, c.env)
 	s.compile = &c
 	return c.writeTo(filepath.Join(s.scratch, "compiled.a"))
 }
 
+// goSettings is what the go command adds to the environment of the tools that it
+// starts: all that it knows by go env (cmd/go/main.go, invoke), which may come
+// from a file.
+func goSettings(ctx context.Context, dir string, env []string) ([]string, error) {
+	p, err := finish(ctx, dir, env, "go", "env", "-json")
+	if err != nil {
+		return nil, err
+	}
+	var text strings.Builder
+	for _, l := range p.lines {
+		text.WriteString(l.text)
+	}
+	var known map[string]string
+	if err := json.Unmarshal([]byte(text.String()), &known); err != nil {
+		return nil, fmt.Errorf("read go env: %w", err)
+	}
+	var settings []string
+	for _, name := range slices.Sorted(maps.Keys(known)) {
+		settings = append(settings, name+"="+known[name])
+	}
+	return settings, nil
+}
+
 // saved runs the compiler.
 func (compileAlone) saved(ctx context.Context, s *seat) error {
-	_, err := command(ctx, s.compile.dir, append(s.env[:len(s.env):len(s.env)], s.compile.env...), s.compile.argv...)
+	_, err := command(ctx, s.compile.dir, s.compile.env, s.compile.argv...)
 	return err
 }
 
@@ -80,7 +111,7 @@ func (s *seat) compileOnce(ctx context.Context, e edit) (values, error) {
 // compileCommand is the go command's call of the compiler for a package.
 type compileCommand struct {
 	dir  string
-	env  []string // beside that of the go command
+	env  []string
 	argv []string
 }
 
@@ -90,7 +121,7 @@ type compileCommand struct {
 // cmd/go/internal/work/shell.go prints the commands: the work directory as
 // $WORK, paths below the current directory with a dot unless they need quotes, a
 // change of directory as a line of its own, and variables that are set for the
-// command before it.
+// command before it: the result has these alone for its environment, and PWD.
 func findCompile(lines []line, dir, file string) (compileCommand, error) {
 	var work string
 	for _, l := range lines {

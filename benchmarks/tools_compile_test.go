@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"slices"
 	"testing"
 )
@@ -72,6 +73,9 @@ func TestCompileAloneCompilesTheEdit(t *testing.T) {
 	archive := filepath.Join(scratch, "compiled.a")
 	if !slices.Contains(s.compile.argv, archive) {
 		t.Fatalf("the compiler is not told to write %s: %q", archive, s.compile.argv)
+	}
+	if !slices.Contains(s.compile.env, "GOARCH="+runtime.GOARCH) {
+		t.Errorf("the compiler is not told what the go command knows: %q", s.compile.env)
 	}
 	for n := firstMark + 1; n < firstMark+3; n++ {
 		e := p.edits["body"].marked(n)
