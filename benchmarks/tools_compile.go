@@ -15,7 +15,8 @@ import (
 
 // compileAlone is no way to run a program but the part of it that none can leave
 // out: the compiler by itself on the edited package, with the command line and
-// the environment that the go command gives it. It knows that line of the package of the program's leaf edit.
+// the environment that the go command gives it. Of a program it knows those of
+// the leaf edit's package.
 type compileAlone struct{}
 
 func (compileAlone) name() string { return "compile-alone" }
