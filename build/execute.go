@@ -231,6 +231,7 @@ func (x *execution) one(ctx context.Context, path, why string) error {
 		return err
 	}
 	x.e.rememberArchive(a)
+	x.e.rememberBuilt(have)
 	x.keep(path, a)
 	x.note(PackageResult{Path: path, Action: "compiled", Why: why, Took: took})
 	return nil
@@ -298,16 +299,23 @@ func (x *execution) importConfig(work string, p *graph.Package) (string, error) 
 // lostArchive is a reason: the go command trims its cache by age.
 const lostArchive = "the go command's cache lost an archive"
 
-// knownArchive returns the archive of an action id if it was compiled before.
+// knownArchive returns the archive of an action id if it was compiled before,
+// by us or by the go command.
 func (e *Engine) knownArchive(id string) (Archive, bool) {
 	file, ok := e.opt.Archives.Path(id)
+	if e.opt.Store != nil {
+		if record, found := e.opt.Store.Get(cache.Archive, id); found {
+			fp, elsewhere, _ := strings.Cut(string(record), "\n")
+			if !ok && fileExists(elsewhere) {
+				file, ok = elsewhere, true
+			}
+			if ok {
+				return Archive{ID: id, File: file, Fingerprint: fp}, true
+			}
+		}
+	}
 	if !ok {
 		return Archive{}, false
-	}
-	if e.opt.Store != nil {
-		if fp, ok := e.opt.Store.Get(cache.Archive, id); ok {
-			return Archive{ID: id, File: file, Fingerprint: string(fp)}, true
-		}
 	}
 	fp, err := fingerprintOf(file)
 	if err != nil {
@@ -319,6 +327,18 @@ func (e *Engine) knownArchive(id string) (Archive, bool) {
 func (e *Engine) rememberArchive(a Archive) {
 	if e.opt.Store != nil {
 		e.opt.Store.Put(cache.Archive, a.ID, []byte(a.Fingerprint)) // lost, it is read from the archive
+	}
+}
+
+// rememberBuilt notes where the go command keeps an archive that another one
+// takes the place of: an undo wants it again. The file is named after its
+// content.
+func (e *Engine) rememberBuilt(a Archive) {
+	if e.opt.Store == nil || a.File == "" || strings.HasPrefix(a.ID, "go:") {
+		return
+	}
+	if _, ours := e.opt.Archives.Path(a.ID); !ours {
+		e.opt.Store.Put(cache.Archive, a.ID, []byte(a.Fingerprint+"\n"+a.File))
 	}
 }
 

@@ -259,7 +259,7 @@ func (d *Daemon) look() {
 		} else if !freed {
 			debug.FreeOSMemory()
 			d.bins.Evict(d.inUse)
-			d.arch.Evict(nil)
+			d.arch.Evict(d.archivesInUse())
 			freed = true
 		}
 	}
@@ -280,6 +280,22 @@ func (d *Daemon) inUse(key string) bool {
 		}
 	}
 	return false
+}
+
+// archivesInUse tells of archives that the next build of a program takes as they
+// are: those that nothing recompiles are never asked for by name.
+func (d *Daemon) archivesInUse() func(id string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	used := map[string]bool{}
+	for _, b := range d.benches {
+		if p := b.program(); p != nil {
+			for _, a := range p.Archives {
+				used[a.ID] = true
+			}
+		}
+	}
+	return func(id string) bool { return used[id] }
 }
 
 // held tells whether a front may start the live artifact at path again.
