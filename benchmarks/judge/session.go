@@ -31,7 +31,8 @@ type session struct {
 	lines  []string   // the last of them, for a report
 	probed map[string]bool
 	state  state
-	count  int // events so far
+	failed state // as the last failure was told
+	count  int   // events so far
 }
 
 // state is what hr has come to.
@@ -141,10 +142,15 @@ func (s *session) take(line string) {
 	case "broken":
 		s.state.failed, s.state.syntax, s.state.text = true, true, e.Text
 		s.state.outcome, s.state.fresh = outcome{}, true
+	case "kept": // what was told before still holds
+		s.state.failed, s.state.syntax, s.state.text = true, s.failed.syntax, s.failed.text
 	case "nothing":
 		s.probed[filepath.Base(data.File)] = true
 	default:
 		return
+	}
+	if s.state.failed {
+		s.failed = s.state
 	}
 	s.count++
 }

@@ -101,9 +101,14 @@ func (r *runner) onLaunch(l launch) {
 		r.onFailed(l, why)
 		return
 	}
-	r.sup.Explain("")
 	if !l.back {
 		r.showStart(l)
+	}
+	if r.failing || len(r.broken) > 0 {
+		// A save that came while it started: what was told of that still holds.
+		r.c.screen.say("kept", dim, "the source does not build since; "+r.kept(), nil)
+	} else {
+		r.sup.Explain("")
 	}
 	r.onGood(l)
 	r.answer(askReply{Generation: l.gen.ID, Pid: l.gen.Pid})
@@ -195,6 +200,14 @@ func (r *runner) number() string {
 		return "#1"
 	}
 	return fmt.Sprintf("#%d", r.gen.ID)
+}
+
+// kept tells which program a save that does not build leaves alone.
+func (r *runner) kept() string {
+	if r.launch != nil {
+		return "the program that is being started goes on"
+	}
+	return "the program of " + r.number() + " keeps running"
 }
 
 func (r *runner) back() string {

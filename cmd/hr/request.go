@@ -265,7 +265,7 @@ func (r *runner) onFailure(res result) (code int, done bool) {
 	switch {
 	case again:
 	case r.alive():
-		r.c.screen.say("kept", dim, "the program of "+r.number()+" keeps running", nil)
+		r.c.screen.say("kept", dim, r.kept(), nil)
 	default:
 		r.c.screen.say("waiting", dim, "waiting for a change", nil)
 	}

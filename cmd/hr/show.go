@@ -153,7 +153,7 @@ func (r *runner) phases(l launch) string {
 func (r *runner) showBroken(ch graph.Change, b watch.Batch) {
 	r.showSyntax(*ch.Syntax, b.First)
 	if r.alive() {
-		r.c.screen.say("kept", red, "does not parse; the program of "+r.number()+" keeps running", nil)
+		r.c.screen.say("kept", red, "does not parse; "+r.kept(), nil)
 	} else {
 		r.c.screen.say("waiting", red, "does not parse; waiting for a change", nil)
 		r.sup.Explain(r.syntaxText(*ch.Syntax))
