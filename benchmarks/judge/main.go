@@ -174,6 +174,8 @@ func (o *options) judgeTree(ctx context.Context, name string) (*tally, error) {
 			fmt.Fprintf(o.out, "\n%s: DIFFERENCE after %d edits: %v\n", name, j.tally.judged, d)
 			fmt.Fprintf(o.out, "the tree is kept in %s\n", j.base)
 			fmt.Fprintf(o.out, "judge -trees=%s -linker=%s -contexts=%s -steps='%s'\n", name, o.linker, strings.Join(o.contexts, ","), words(j.steps))
+			j.tally.differences++
+			j.tally.print(o.out)
 			j.end(false)
 			o.shrink(ctx, name, j.steps)
 			return j.tally, errors.New("not the program of go build")

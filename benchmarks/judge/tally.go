@@ -10,6 +10,7 @@ import (
 
 // tally counts what was judged.
 type tally struct {
+	differences int
 	judged      int
 	compared    int   // with go build
 	unexplained int   // fallbacks whose reason hr why did not name
@@ -63,6 +64,7 @@ func (t *tally) note(kind string, st state, want reference) {
 
 // add joins another tally.
 func (t *tally) add(u *tally) {
+	t.differences += u.differences
 	t.judged += u.judged
 	t.compared += u.compared
 	t.unexplained += u.unexplained
@@ -95,8 +97,8 @@ func median(d []time.Duration) time.Duration {
 
 // print shows the tally as a table.
 func (t *tally) print(w io.Writer) {
-	fmt.Fprintf(w, "%d edits judged, 0 differences; median of %d fast builds %s where go build took %s, of %d by go build %s (%s)\n",
-		t.judged, len(t.fast), median(t.fast), median(t.goFast), len(t.fallback), median(t.fallback), median(t.goFallback))
+	fmt.Fprintf(w, "%d edits judged, %d differences; median of %d fast builds %s where go build took %s, of %d by go build %s (%s)\n",
+		t.judged, t.differences, len(t.fast), median(t.fast), median(t.goFast), len(t.fallback), median(t.fallback), median(t.goFallback))
 	if t.compared < t.judged {
 		fmt.Fprintf(w, "%d of them compared with go build, the others with what the program said before\n", t.compared)
 	}
