@@ -135,7 +135,10 @@ func (s *session) take(line string) {
 		s.state.failed, s.state.syntax, s.state.text = false, false, ""
 	case "error":
 		if data.Code != "build" && strings.Contains(e.Text, "exec format error") {
-			break // a program for another system: hr why knows where it is
+			if data.Outcome != nil { // a program for another system
+				s.state = state{artifact: data.Outcome.Artifact.Path, outcome: *data.Outcome, fresh: true}
+			}
+			break
 		}
 		s.state.failed, s.state.syntax, s.state.text = true, false, e.Text
 		s.state.outcome, s.state.fresh = outcome{}, true

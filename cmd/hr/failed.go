@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hotreflex/hr/build"
+	"github.com/hotreflex/hr/protocol"
 	"github.com/hotreflex/hr/supervisor"
 )
 
@@ -41,6 +42,13 @@ type failure struct {
 
 	// Outcome is the build that made the program; none if it was there already.
 	Outcome *build.Outcome `json:"outcome,omitempty"`
+}
+
+// noStart is the data of the error event of a program that the system does not
+// run.
+type noStart struct {
+	*protocol.Error
+	Outcome *build.Outcome `json:"outcome,omitempty"` // the build that made it
 }
 
 // startFailed tells why a start that is through was none, "" if it was one.

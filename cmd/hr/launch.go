@@ -92,7 +92,8 @@ func (r *runner) onLaunch(l launch) {
 	}
 	if l.gen == nil {
 		r.running = build.Artifact{}
-		r.c.screen.fail(protocol.AsError(l.err))
+		e := protocol.AsError(l.err)
+		r.c.screen.failWith(e, noStart{e, told(l.out)})
 		r.answer(askReply{Error: l.err.Error()})
 		return
 	}

@@ -132,12 +132,15 @@ func (s *screen) text(name, text string, data any) {
 }
 
 // fail prints an error and what to do about it.
-func (s *screen) fail(e *protocol.Error) {
+func (s *screen) fail(e *protocol.Error) { s.failWith(e, e) }
+
+// failWith has more data for those who read JSON.
+func (s *screen) failWith(e *protocol.Error, data any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.clearBar()
 	if s.json {
-		s.encode(event{Event: "error", Time: time.Now(), Text: e.Message, Data: e})
+		s.encode(event{Event: "error", Time: time.Now(), Text: e.Message, Data: data})
 		return
 	}
 	if e.Code == protocol.CodeBuild && strings.Contains(e.Message, "\n") {
