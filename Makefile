@@ -44,7 +44,8 @@ EDITS ?= 600
 STRESS ?= 10m
 RESTARTS ?= 1000
 FUZZ ?= 10m
-LINK_EDITS ?= 1000
+# The linker is judged by more of them, unless a look is wanted.
+LINK_EDITS ?= $(if $(filter 600,$(EDITS)),1000,$(EDITS))
 
 judge: build ## compare hr with go build after random edits of five trees: hours; EDITS=20 for a look
 	$(GO) run ./benchmarks/judge -bin $(GOBIN) -edits $(EDITS)
