@@ -127,6 +127,7 @@ func (r *runner) onExit() (code int, done bool) {
 		return exitInterrupted, true
 	}
 	r.sup.Explain("the program has ended: " + e.String())
+	r.report.ended(e.String())
 	r.c.screen.say("exited", yellow, fmt.Sprintf("the program ended with %s; waiting for a change", e), map[string]any{"code": e.Status()})
 	return 0, false
 }

@@ -218,6 +218,7 @@ func (r *runner) onBatch(b watch.Batch) {
 		if len(reasons) == 0 && r.alive() && !r.behind {
 			r.failing = false
 			clear(r.blamed)
+			r.report.startGood()
 			r.sup.Explain("")
 			r.c.screen.say("restored", green, r.back(), nil)
 			return

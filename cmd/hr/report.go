@@ -44,6 +44,7 @@ type reportData struct {
 	Outcome    *build.Outcome    `json:"outcome,omitempty"`
 	Failure    *protocol.Failure `json:"failure,omitempty"`
 	Start      *failure          `json:"start,omitempty"` // the newest start, if it failed
+	Ended      string            `json:"ended,omitempty"` // how the program ended by itself
 }
 
 // decision is one file's verdict.
@@ -163,7 +164,13 @@ func (r *report) startGood() {
 }
 
 func (r *report) started(generation, pid int) {
-	r.data.Generation, r.data.ChildPid = generation, pid
+	r.data.Generation, r.data.ChildPid, r.data.Ended = generation, pid, ""
+	r.write()
+}
+
+// ended keeps how the program ended by itself, until the next one starts.
+func (r *report) ended(how string) {
+	r.data.Ended = how
 	r.write()
 }
 

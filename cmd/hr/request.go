@@ -211,6 +211,9 @@ func (r *runner) onResult(res result) (code int, done bool) {
 		r.c.screen.text("output", out.Text, nil)
 	}
 	same := r.alive() && out.Artifact.Key == r.running.Key && len(r.due) == 0
+	if same && r.running.Key == r.good.artifact.Key {
+		r.report.startGood() // what failed to start was taken back
+	}
 	switch {
 	case res.open && r.early && out.Built:
 		// It runs since the go command had linked it; now it has its own name.

@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -15,7 +13,6 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/hotreflex/hr/astcheck"
 	"github.com/hotreflex/hr/build"
 	"github.com/hotreflex/hr/graph"
 	"github.com/hotreflex/hr/protocol"
@@ -142,6 +139,9 @@ func printReport(w *os.File, d *reportData) {
 		printOutcome(w, d.Outcome)
 	}
 	printStart(w, d)
+	if d.Ended != "" {
+		fmt.Fprintf(w, "\nthe program of #%d ended with %s\n", d.Generation, d.Ended)
+	}
 }
 
 // printStart tells of a start that failed, and what runs instead.
@@ -188,61 +188,6 @@ func printOutcome(w *os.File, o *build.Outcome) {
 	}
 }
 
-// fileAnswer is what hr why FILE tells.
-type fileAnswer struct {
-	File    string    `json:"file"`
-	Input   bool      `json:"input"`
-	Kind    string    `json:"kind,omitempty"`
-	Package string    `json:"package,omitempty"`
-	Above   []string  `json:"above,omitempty"` // packages that a change can reach
-	Verdict string    `json:"verdict"`
-	Why     string    `json:"why"`
-	Last    *decision `json:"last,omitempty"`
-}
-
-// whyFile judges a file as the running hr would, with the snapshot of its
-// session.
-func whyFile(c *command, d *reportData, name string, asJSON bool) int {
-	path, err := filepath.Abs(name)
-	if err != nil {
-		return c.fail(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	snap, err := snapshotOf(ctx, d)
-	if err != nil {
-		return c.fail(err)
-	}
-	a := answer(snap, path)
-	if !a.Input && a.Verdict == astcheck.Unused.String() {
-		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
-			a.Why = "does not exist"
-		}
-	}
-	for _, x := range d.Changes {
-		if x.Path == path {
-			a.Last = &x
-		}
-	}
-	if asJSON {
-		json.NewEncoder(c.stdout).Encode(a)
-		return exitOK
-	}
-	short := relTo(d.Dir, path)
-	if a.Input {
-		fmt.Fprintf(c.stdout, "%s: %s file of %s\n", short, a.Kind, cmp.Or(a.Package, "the module"))
-		if len(a.Above) > 0 {
-			fmt.Fprintf(c.stdout, "a change can reach %s\n", strings.Join(a.Above, ", "))
-		}
-	} else {
-		fmt.Fprintf(c.stdout, "%s: %s: %s\n", short, a.Verdict, a.Why)
-	}
-	if a.Last != nil {
-		fmt.Fprintf(c.stdout, "last save: %s: %s\n", a.Last.Verdict, a.Last.Why)
-	}
-	return exitOK
-}
-
 // snapshotOf asks the daemon of a running hr, else makes one from the words of
 // its command line.
 func snapshotOf(ctx context.Context, d *reportData) (*graph.Snapshot, error) {
@@ -280,18 +225,6 @@ func sessionSnapshot(ctx context.Context, session string) (*graph.Snapshot, erro
 	client := protocol.NewClient(func(ctx context.Context) (net.Conn, error) { return protocol.Dial(ctx, dir) })
 	defer client.Close()
 	return client.Snapshot(ctx, session)
-}
-
-func answer(snap *graph.Snapshot, path string) fileAnswer {
-	ch := snap.Judge(path)
-	a := fileAnswer{File: path, Verdict: ch.Verdict.String(), Why: ch.Why, Package: ch.Package}
-	if f := snap.File(path); f != nil {
-		a.Input, a.Kind = true, string(f.Kind)
-		if p := snap.OfFile(path); p != nil {
-			a.Above = snap.Above(p.Path)
-		}
-	}
-	return a
 }
 
 func relTo(dir, path string) string {
