@@ -66,9 +66,6 @@ func (s *seat) startOnce(ctx context.Context, path string, accept func(string) b
 	if err := s.tool.start(ctx, s); err != nil {
 		return nil, s.fail("start", err)
 	}
-	if !s.serves() {
-		return values{}, nil
-	}
 	a, err := s.probe.until(ctx, path, accept)
 	if err != nil {
 		return nil, s.fail("no response after the start", err)
@@ -99,7 +96,7 @@ func (s *seat) end(ctx context.Context) error {
 func (s *seat) editOnce(ctx context.Context, e edit) (values, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.prog.wait())
 	defer cancel()
-	if !s.serves() {
+	if !s.updates() {
 		return s.compileOnce(ctx, e)
 	}
 	begin, err := s.src.save(e)

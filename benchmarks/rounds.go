@@ -117,7 +117,7 @@ func (s *seat) ours() bool {
 
 // rival tells the tools that do what hr does. The compiler alone is none: hr's
 // time is held against its time to some milliseconds, so it takes every round.
-func (s *seat) rival() bool { return !s.ours() && s.serves() }
+func (s *seat) rival() bool { return !s.ours() && s.updates() }
 
 // ready tells whether a seat can take a turn.
 func (r *runner) ready(ctx context.Context, s *seat) bool {

@@ -52,7 +52,7 @@ func (r *results) about() string {
 	text := strings.Join(parts, "; ") + ".\n\n"
 	text += "Medians of one run in which the tools take turns; `go build` with the user's own flags, stripped with `-ldflags='-s -w' -buildvcs=false`. " +
 		"The requests are made every half millisecond, each on a new connection. " +
-		"The compiler alone is the process that `go build` starts for the edited package, with the same command line and environment, started by the benchmark after a save; hr lets the same compiler go without its garbage collector, so the compile that hr reports can be shorter. `bench.txt` has every sample.\n\n"
+		"The compiler alone is the process that `go build` starts for the edited package, with the same command line and environment, started by the benchmark after a save while the program runs and is asked; hr lets the same compiler go without its garbage collector, so the compile that hr reports can be shorter. `bench.txt` has every sample.\n\n"
 	if len(notes) > 0 {
 		text += "What went wrong, and is not in the medians:\n\n" + strings.Join(notes, "") + "\n"
 	}

@@ -13,10 +13,11 @@ import (
 	"github.com/kballard/go-shellquote"
 )
 
-// compileAlone is no way to run a program but the part of it that none can leave
-// out: the compiler by itself on the edited package, with the command line and
-// the environment that the go command gives it. Of a program it knows those of
-// the leaf edit's package.
+// compileAlone does not bring a program up to date but does the part of it that
+// none can leave out: the compiler by itself on the edited package, with the
+// command line and the environment that the go command gives it. The program
+// runs beside it and is asked, as it is while the others compile. Of a program it
+// knows the leaf edit's package.
 type compileAlone struct{}
 
 func (compileAlone) name() string { return "compile-alone" }
@@ -24,21 +25,31 @@ func (compileAlone) name() string { return "compile-alone" }
 // place is that of the go command, whose command line names files there.
 func (compileAlone) place() string { return plainPlace }
 
-// start learns the command line, once: there is no program to run.
+// start learns the command line, once, and runs the program.
+func (t compileAlone) start(ctx context.Context, s *seat) error {
+	if s.compile == nil {
+		if err := t.learn(ctx, s); err != nil {
+			return err
+		}
+	}
+	return execBinary(s, t.binary(s))
+}
+
+func (compileAlone) binary(s *seat) string { return filepath.Join(s.scratch, "main") }
+
+// learn builds the program and takes the compiler's command line from what the go
+// command prints.
 //
 // What the command reads, importcfg foremost, lies in the go command's work
 // directory, which is kept below the seat's scratch directory and goes with it.
-func (compileAlone) start(ctx context.Context, s *seat) error {
-	if s.compile != nil {
-		return nil
-	}
+func (t compileAlone) learn(ctx context.Context, s *seat) error {
 	// No sample has the first mark: the go command has to compile the package.
 	e := s.prog.edits[s.prog.leaf].marked(firstMark)
 	if _, err := s.src.save(e); err != nil {
 		return err
 	}
 	argv := append([]string{"go", "build", "-work", "-x"}, s.prog.goFlags()...)
-	argv = append(argv, "-ldflags=-s -w", "-buildvcs=false", "-o", filepath.Join(s.scratch, "main"), s.prog.pkg)
+	argv = append(argv, "-ldflags=-s -w", "-buildvcs=false", "-o", t.binary(s), s.prog.pkg)
 	env := append(slices.Clip(s.env), "GOTMPDIR="+s.scratch)
 	p, err := finish(ctx, s.src.dir, env, argv...)
 	if err != nil {
@@ -86,23 +97,34 @@ func (compileAlone) saved(ctx context.Context, s *seat) error {
 	return err
 }
 
-func (compileAlone) stop(*seat) {}
+func (compileAlone) stop(s *seat) {
+	s.proc.stop()
+	s.proc = nil
+}
 
-// serves tells whether the seat's tool runs the program.
-func (s *seat) serves() bool {
+// updates tells whether the seat's tool brings the program up to date.
+func (s *seat) updates() bool {
 	_, alone := s.tool.(compileAlone)
 	return !alone
 }
 
 // compileOnce saves an edit and times the compiler, from its start to its exit:
-// there is nobody who would have to see the save.
+// no response shows the save.
 func (s *seat) compileOnce(ctx context.Context, e edit) (values, error) {
 	if _, err := s.src.save(e); err != nil {
 		return nil, err
 	}
+	asking, enough := context.WithCancel(ctx)
+	asked := make(chan struct{})
+	go func() {
+		defer close(asked)
+		s.probe.until(asking, e.path, func(string) bool { return false })
+	}()
 	begin := time.Now()
 	err := s.tool.saved(ctx, s)
 	took := time.Since(begin)
+	enough()
+	<-asked
 	if err != nil {
 		return nil, s.fail("compile "+e.file, err)
 	}

@@ -65,10 +65,8 @@ func TestCompileAloneCompilesTheEdit(t *testing.T) {
 		env: append(os.Environ(), "GOFLAGS=", "GOWORK=off")}
 	ctx, cancel := context.WithTimeout(t.Context(), waitLimit)
 	defer cancel()
-	for range 2 { // the second finds nothing to compile, and needs nothing
-		if _, err := s.startRested(ctx); err != nil {
-			t.Fatal(err)
-		}
+	if err := (compileAlone{}).learn(ctx, s); err != nil {
+		t.Fatal(err)
 	}
 	archive := filepath.Join(scratch, "compiled.a")
 	if !slices.Contains(s.compile.argv, archive) {
