@@ -43,7 +43,7 @@ func (d *Daemon) Status() protocol.Status {
 	}
 	if d.linker != nil {
 		l := d.linker.Stats()
-		s.Linker = &protocol.LinkerStatus{States: l.States, Bytes: l.HeapBytes, Checks: int64(l.Checks), Mismatches: int64(l.Mismatches)}
+		s.Linker = &protocol.LinkerStatus{States: l.States, Archives: l.Archives, Bytes: l.HeapBytes, Checks: int64(l.Checks), Mismatches: int64(l.Mismatches)}
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()

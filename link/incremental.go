@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hotreflex/hr/link/program"
+	"github.com/hotreflex/hr/link/symtab"
 )
 
 // Options configure an Incremental. The zero value works.
@@ -38,7 +39,8 @@ type Options struct {
 // or that was replaced or touched is left alone. To keep a program, hard-link
 // or copy it.
 type Incremental struct {
-	opt Options
+	opt      Options
+	archives *symtab.Archives // that programs share
 
 	mu     sync.Mutex // guards fields below
 	states map[string]*state
@@ -72,7 +74,7 @@ func NewIncremental(opt Options) *Incremental {
 	if opt.Keep == 0 {
 		opt.Keep = 2
 	}
-	return &Incremental{opt: opt, states: map[string]*state{}}
+	return &Incremental{opt: opt, archives: symtab.NewArchives(), states: map[string]*state{}}
 }
 
 // Link writes r.Out. Whatever it does not understand is a *Refusal, and then
@@ -119,7 +121,7 @@ func (l *Incremental) link(s *state, in program.Input) (program.Mode, error) {
 		}
 	}
 	if s.prog == nil {
-		s.prog, err = program.New(in)
+		s.prog, err = program.New(in, l.archives)
 	}
 	if err != nil {
 		return "", &Refusal{Reason: err.Error()}
@@ -265,6 +267,7 @@ func (l *Incremental) account(s *state, mode program.Mode) {
 // Stats are figures for status displays.
 type Stats struct {
 	States     int   // programs in memory
+	Archives   int   // that they are made of; one that several have counts once
 	HeapBytes  int64 // estimated heap of all of them, images included
 	ImageBytes int64 // of that, images
 	Links      int   // programs written
@@ -280,6 +283,7 @@ func (l *Incremental) Stats() Stats {
 	st := Stats{
 		States: len(l.states), Links: l.stats.links, Relinks: l.stats.relinks,
 		Checks: l.stats.checks, Mismatches: l.stats.mismatches,
+		Archives: l.archives.Len(), HeapBytes: l.archives.HeapBytes(),
 	}
 	for _, s := range l.states {
 		st.HeapBytes += s.heap

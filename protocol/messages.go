@@ -151,6 +151,7 @@ type FilesStatus struct {
 // LinkerStatus is the incremental linker's memory and its self-checks.
 type LinkerStatus struct {
 	States     int   `json:"states"`
+	Archives   int   `json:"archives"` // mapped; one that several programs have counts once
 	Bytes      int64 `json:"bytes"`
 	Checks     int64 `json:"checks"`
 	Mismatches int64 `json:"mismatches"`

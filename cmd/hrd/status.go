@@ -72,7 +72,7 @@ func printStatus(w io.Writer, s protocol.Status) {
 	fmt.Fprintf(w, "archives  %s of %s, %d in %s\n", size(s.Archives.Bytes), size(s.Archives.Budget), s.Archives.Entries, s.Archives.Dir)
 	fmt.Fprintf(w, "programs  %s of %s, %d in %s\n", size(s.Bins.Bytes), size(s.Bins.Budget), s.Bins.Entries, s.Bins.Dir)
 	if s.Linker != nil {
-		fmt.Fprintf(w, "linker    %s in %s, %d checks, %d mismatches\n", count(s.Linker.States, "program"), size(s.Linker.Bytes), s.Linker.Checks, s.Linker.Mismatches)
+		fmt.Fprintf(w, "linker    %s of %s in %s, %d checks, %d mismatches\n", count(s.Linker.States, "program"), count(s.Linker.Archives, "archive"), size(s.Linker.Bytes), s.Linker.Checks, s.Linker.Mismatches)
 	}
 	fmt.Fprintf(w, "contexts  %d\n", len(s.Contexts))
 	for _, x := range s.Contexts {

@@ -83,7 +83,8 @@ type Builtin struct {
 
 // Dialect is one toolchain version.
 type Dialect struct {
-	Minor     int // 26 for go1.26.x
+	GOROOT    string // that it was read from
+	Minor     int    // 26 for go1.26.x
 	Version   string
 	Builtins  []Builtin
 	InitOrder uint16 // relocation type of import order between init tasks
@@ -113,7 +114,7 @@ func Load(goroot, version, header string) (*Dialect, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Dialect{Minor: minor, Version: version}
+	d := &Dialect{GOROOT: goroot, Minor: minor, Version: version}
 	switch minor {
 	case 24, 25:
 		d.MapTypeSize = 64

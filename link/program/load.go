@@ -25,7 +25,7 @@ func (p *Program) load() {
 	if err != nil {
 		symtab.Fail("%v", err)
 	}
-	p.d, p.t = d, symtab.New(d)
+	p.d, p.t = d, symtab.New(d, p.archives)
 	p.makeSyms()
 	pkgs := slices.Clone(p.in.Packages)
 	slices.SortFunc(pkgs, func(a, b Package) int {

@@ -45,6 +45,7 @@ type Package struct {
 // Program is a linked program and the knowledge behind it.
 type Program struct {
 	in             Input
+	archives       *symtab.Archives
 	d              *dialect.Dialect
 	t              *symtab.Table
 	main           *symtab.Package
@@ -90,9 +91,10 @@ const (
 	Relink Mode = "relink"
 )
 
-// New links in for the first time.
-func New(in Input) (p *Program, err error) {
-	p = &Program{in: in, strings: map[string]symtab.ID{}}
+// New links in for the first time. It shares what it reads with the other
+// programs that have these archives, which may be nil.
+func New(in Input, archives *symtab.Archives) (p *Program, err error) {
+	p = &Program{in: in, archives: archives, strings: map[string]symtab.ID{}}
 	defer catch(&err)
 	p.Phases.start()
 	p.load()

@@ -116,7 +116,7 @@ func (p *Program) verifyLookups() error {
 // the program: symbols, and behind each relocation the same target.
 func (p *Program) VerifyFresh() (err error) {
 	defer catch(&err)
-	fresh, err := New(p.in)
+	fresh, err := New(p.in, nil) // reads anew, too
 	if err != nil {
 		if p.in.gone() {
 			return nil // an archive left the cache since: nothing to compare with

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/hotreflex/hr/link/dialect"
 	"github.com/hotreflex/hr/link/goobj"
 )
 
@@ -18,7 +17,7 @@ type Package struct {
 	Hot     bool
 	Archive *goobj.Archive
 	Objects []*Object // the compiler's object first
-	mapping []byte
+	source  *source   // nil once it is given up
 }
 
 // Object is a Go object with its place in the table.
@@ -42,83 +41,29 @@ type Object struct {
 
 // Load is an archive that has been read but is not part of a table yet. Loads
 // can be made concurrently.
-type Load struct {
-	pkg    *Package
-	hashes [][]uint64 // per object: of package definitions, then non-package symbols
-}
+type Load struct{ pkg *Package }
 
-// Read maps and checks an archive for this table. If it holds the same objects
-// as old, the package of that path that is in the table, the load is nil.
+// Read reads an archive for this table. If it holds the same objects as old, the
+// package of that path that is in the table, the load is nil.
 func (t *Table) Read(path, file string, hot bool, old *Package) (*Load, error) {
-	mapping, err := goobj.Map(file)
-	if err != nil {
+	s := t.archives.take(origin{file, t.D.GOROOT})
+	if err := s.parse(); err != nil {
+		s.drop()
 		return nil, err
 	}
-	l := &Load{pkg: &Package{Path: path, File: file, Hot: hot, mapping: mapping}}
-	if l.pkg.Archive, err = goobj.ParseArchive(mapping); err == nil {
-		if old != nil && l.pkg.same(old) {
-			goobj.Unmap(mapping)
-			return nil, nil
-		}
-		err = t.check(l)
+	p := &Package{Path: path, File: file, Hot: hot, Archive: s.archive, source: s}
+	if old != nil && p.same(old) {
+		s.drop()
+		return nil, nil
 	}
-	if err != nil {
-		goobj.Unmap(mapping)
+	if err := s.check(t.D); err != nil {
+		s.drop()
 		return nil, err
 	}
-	return l, nil
-}
-
-func (t *Table) check(l *Load) error {
-	p := l.pkg
-	limits := goobj.Limits{
-		Builtins: len(t.D.Builtins),
-		Ignored:  func(k uint8) bool { return t.D.Kind(k) == dialect.Debug },
-		Known:    func(k uint8) bool { return t.D.Kind(k) != dialect.Unknown },
+	for i, g := range s.archive.Objects {
+		p.Objects = append(p.Objects, &Object{Object: g, Pkg: p, unique: s.unique[i]})
 	}
-	for _, g := range p.Archive.Objects {
-		if g.Flags&(goobj.FlagShared|goobj.FlagUnlinkable) != 0 {
-			return errFlags
-		}
-		if err := g.Check(limits); err != nil {
-			return err
-		}
-		l.hashes = append(l.hashes, t.hashNames(g))
-		p.Objects = append(p.Objects, &Object{Object: g, Pkg: p, unique: unique(g)})
-	}
-	return nil
-}
-
-// hashNames hashes the names that the table will ask for: those of package
-// definitions and of non-package symbols. 0 means: not looked up by name.
-func (t *Table) hashNames(g *goobj.Object) []uint64 {
-	hashes := make([]uint64, g.NDef+g.NNonpkgDef+g.NNonpkgRef)
-	first := g.FirstNonpkg()
-	for i := range hashes {
-		local := i
-		if i >= g.NDef {
-			local = first + i - g.NDef
-		}
-		s := g.Sym(local)
-		if s.Static() || t.D.Kind(s.Kind()) == dialect.Debug {
-			continue
-		}
-		if name := g.Name(local); name != "" {
-			hashes[i] = hashName(name, s.ABI())
-		}
-	}
-	return hashes
-}
-
-// unique lists the content-addressed definitions whose address the running
-// program compares: itabs, and types should they ever be content-addressed.
-func unique(g *goobj.Object) (list []uint32) {
-	for i := range g.NHash64 + g.NHash {
-		if s := g.Sym(g.NDef + i); s.Flag2()&goobj.Itab != 0 || s.Flag()&goobj.GoType != 0 {
-			list = append(list, uint32(i))
-		}
-	}
-	return list
+	return &Load{p}, nil
 }
 
 // same tells whether two archives of one package hold the same objects, bit for
@@ -152,8 +97,8 @@ func (l *Load) Header() string { return l.pkg.Archive.Header }
 // Package is the package that Add will put into the table.
 func (l *Load) Package() *Package { return l.pkg }
 
-// Discard gives the mapping back.
-func (l *Load) Discard() { goobj.Unmap(l.pkg.mapping) }
+// Discard gives the archive up.
+func (l *Load) Discard() { l.pkg.Unmap() }
 
 // Add puts loads into the table, in order; a package of the same path is
 // replaced, which only hot ones may be. Cold names are resolved here, hot ones
@@ -166,7 +111,7 @@ func (t *Table) Add(loads []*Load) {
 		}
 		t.packages[l.pkg.Path] = l.pkg
 		for i, o := range l.pkg.Objects {
-			t.place(o, l.hashes[i])
+			t.place(o, l.pkg.source.hashes[i])
 		}
 	}
 	for _, l := range loads {
@@ -269,7 +214,7 @@ func (t *Table) reserve(loads []*Load) {
 		for i, o := range l.pkg.Objects {
 			n := o.NDefs()
 			ids += n + n/8 + 16
-			hashes += len(l.hashes[i])
+			hashes += len(l.pkg.source.hashes[i])
 		}
 	}
 	if len(loads) > 1 {
@@ -306,12 +251,12 @@ func (t *Table) EachPackage(f func(*Package)) {
 	}
 }
 
-// Unmap gives the mapping of a removed package back. Names of its symbols must
-// not be in use any more.
+// Unmap gives up the archive of a package that is in no table. Names of its
+// symbols must not be in use any more.
 func (p *Package) Unmap() {
-	if p.mapping != nil {
-		goobj.Unmap(p.mapping)
-		p.mapping = nil
+	if p.source != nil {
+		p.source.drop()
+		p.source = nil
 	}
 }
 
@@ -319,8 +264,8 @@ func (p *Package) Unmap() {
 // brings back what it needs.
 func (t *Table) Release() {
 	for _, p := range t.packages {
-		if p.mapping != nil {
-			goobj.Release(p.mapping)
+		if p.source != nil {
+			goobj.Release(p.source.mapping)
 		}
 	}
 }

@@ -31,6 +31,7 @@ type Table struct {
 
 	Objects  []*Object // index 0 stands for the linker itself
 	packages map[string]*Package
+	archives *Archives
 
 	names    names
 	slots    []slot
@@ -55,10 +56,11 @@ const madeMax = 1 << 13
 
 type idRange struct{ base, n ID }
 
-// New returns an empty table.
-func New(d *dialect.Dialect) *Table {
+// New returns an empty table that reads through archives, which may be nil.
+func New(d *dialect.Dialect, archives *Archives) *Table {
 	t := &Table{
 		D:        d,
+		archives: archives,
 		Objects:  []*Object{{}},
 		packages: map[string]*Package{},
 		hash64:   map[uint64]ID{},
