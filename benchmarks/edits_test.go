@@ -176,3 +176,17 @@ func TestChosen(t *testing.T) {
 		t.Error("a short run takes caddy")
 	}
 }
+
+// A run of nothing would look like a run that found nothing.
+func TestUnknownOnly(t *testing.T) {
+	for _, word := range []string{"ginsvc", "caddy/body", "link", "reflex"} {
+		if _, err := parse([]string{"-only", word}, t.Output()); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, word := range []string{"gin", "caddy/leaf-body", "link/body", "ginsvc,wide/bdy"} {
+		if _, err := parse([]string{"-only", word}, t.Output()); err == nil {
+			t.Errorf("-only=%s measures something", word)
+		}
+	}
+}

@@ -11,10 +11,12 @@ import (
 // figureTests are tests of packages of the repository that measure what cannot
 // be seen from outside, both sides in turn. Each prints its samples as benchmark
 // text; the comments above them tell what is measured.
-var figureTests = []struct{ name, pkg string }{
+var figureTests = []figureTest{
 	{"link", "./link"},     // the linkers alone, with cgo and without
 	{"reflex", "./reflex"}, // hr reflex and the real one
 }
+
+type figureTest struct{ name, pkg string }
 
 // figuresLimit is for the first run of all, which compiles caddy four times.
 const figuresLimit = 15 * time.Minute

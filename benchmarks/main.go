@@ -106,6 +106,11 @@ func parse(args []string, log io.Writer) (options, error) {
 	if only != "" {
 		o.only = strings.Split(only, ",")
 	}
+	for _, word := range o.only {
+		if !known(word) {
+			return o, fmt.Errorf("-only=%s: nothing has that name", word)
+		}
+	}
 	if o.hrd == "" {
 		o.hrd = filepath.Join(filepath.Dir(o.hr), "hrd")
 	}

@@ -1,6 +1,9 @@
 package main
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // kind says what a case times.
 type kind string
@@ -110,4 +113,11 @@ func wanted(o options, program, name string) bool {
 		}
 	}
 	return false
+}
+
+// known tells whether a word of -only names anything.
+func known(word string) bool {
+	program, name, cut := strings.Cut(word, "/")
+	return slices.ContainsFunc(plan()[program], func(j job) bool { return !cut || j.name == name }) ||
+		!cut && slices.ContainsFunc(figureTests, func(t figureTest) bool { return t.name == program })
 }
