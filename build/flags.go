@@ -2,6 +2,7 @@ package build
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/hotreflex/hr/tags"
@@ -41,7 +42,12 @@ func parseFlags(goflags string, words []string) (*flagSet, error) {
 	f.words = append(inherited, words...)
 	for _, w := range f.words {
 		name, value, hasValue := strings.Cut(strings.TrimLeft(w, "-"), "=")
-		on := !hasValue || value == "true" || value == "1"
+		on := !hasValue
+		if hasValue && isBool(name) {
+			if on, err = strconv.ParseBool(value); err != nil {
+				f.refuse("-" + name + "=" + value) // which says what is wrong
+			}
+		}
 		switch name {
 		case "tags":
 			if f.tags, err = tags.Split(value); err != nil {
@@ -94,6 +100,16 @@ func parseFlags(goflags string, words []string) (*flagSet, error) {
 		f.refuse("-asan")
 	}
 	return f, nil
+}
+
+// isBool tells of the flags below that have no value but true and false, as
+// package flag spells them.
+func isBool(name string) bool {
+	switch name {
+	case "race", "msan", "asan", "trimpath", "v", "cover", "a", "linkshared":
+		return true
+	}
+	return false
 }
 
 func (f *flagSet) refuse(why string) {

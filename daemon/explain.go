@@ -45,7 +45,7 @@ func wrongWords(text string) bool {
 	for _, s := range []string{
 		"outside main module", "outside modules listed in go.work", "is not a main package", "directory not found",
 		"does not contain package", "is not in std", "no required module provides package", "no Go files in",
-		"malformed import path", "parsing $GOFLAGS", "flag provided but not defined", "invalid value",
+		"malformed import path", "parsing $GOFLAGS", "flag provided but not defined", "invalid value", "invalid boolean value",
 	} {
 		if strings.Contains(text, s) {
 			return true
@@ -61,6 +61,8 @@ func hintFor(text string) string {
 		return "run it from its own module: hr run -C DIR ."
 	case strings.Contains(text, "parsing $GOFLAGS"):
 		return "go env GOFLAGS shows them"
+	case strings.Contains(text, "invalid boolean value"):
+		return "such a flag is on without a value"
 	case strings.Contains(text, ".go; to add it:"):
 		return "there is no such file: name a package, or Go files that are there"
 	case strings.Contains(text, "to add it:"):

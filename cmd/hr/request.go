@@ -261,6 +261,8 @@ func (r *runner) onFailure(res result) (code int, done bool) {
 	case again:
 	case answered && f.Build != nil && f.Build.Syntax != nil:
 		r.showSyntax(*f.Build.Syntax, r.from)
+	case e.Code == protocol.CodeBuild:
+		r.c.screen.failWith(e, buildFailure{e, problems(e.Message, r.job.Dir)})
 	default:
 		r.c.screen.fail(e)
 	}
