@@ -153,7 +153,7 @@ func (b *bench) saveLater(prog *build.Program) {
 	case <-time.After(saveAfter):
 	case <-b.d.life.Done():
 	}
-	if b.program() == prog {
+	if b.program() == prog && !b.d.isDraining() {
 		b.d.engine.Save(prog)
 	}
 }

@@ -11,11 +11,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -179,6 +181,7 @@ func (d *Daemon) Drain(now bool) {
 	first := !d.draining
 	d.draining = true
 	open := len(d.sessions)
+	benches := slices.Collect(maps.Values(d.benches))
 	d.mu.Unlock()
 	if now || open == 0 {
 		d.goAway("asked to stop")
@@ -188,6 +191,11 @@ func (d *Daemon) Drain(now bool) {
 		return
 	}
 	d.opt.Log("draining: %d sessions open", open)
+	for _, b := range benches {
+		if p := b.program(); p != nil {
+			d.engine.Save(p) // it may still be going to be saved
+		}
+	}
 	d.store.Close() // what it would remember is the successor's to learn
 	if d.opt.Release != nil {
 		d.opt.Release()
