@@ -279,15 +279,21 @@ func (x *execution) fingerprint(path string) string {
 // imports, which is all that the compiler reads.
 func (x *execution) importConfig(work string, p *graph.Package) (string, error) {
 	files := make(map[string]string, len(p.Imports))
+	unknown := ""
 	x.mu.Lock()
 	for _, imp := range p.Imports {
 		if a, ok := x.archives[imp]; ok {
 			files[imp] = a.File
 		} else if q := x.s.Packages[imp]; q != nil && q.Export != "" {
 			files[imp] = q.Export
+		} else if imp != "unsafe" {
+			unknown = imp
 		}
 	}
 	x.mu.Unlock()
+	if unknown != "" {
+		return "", &fallback{"the archive of " + unknown + " is unknown"}
+	}
 	for _, file := range files {
 		if !fileExists(file) {
 			return "", &fallback{lostArchive}

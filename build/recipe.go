@@ -133,7 +133,7 @@ func embedConfig(p *graph.Package) (string, error) {
 	}{map[string][]string{}, map[string]string{}}
 	var names []string // slash separated, relative to the package
 	for path, f := range p.Files {
-		if f.Kind != graph.Embed {
+		if !f.IsEmbedded() {
 			continue
 		}
 		rel, err := filepath.Rel(p.Dir, path)
@@ -231,7 +231,7 @@ func (t *Target) actionID(s *graph.Snapshot, p *graph.Package, r *Recipe, finger
 	}
 	if r.Embed != "" {
 		for _, path := range sortedKeys(p.Files) {
-			if f := p.Files[path]; f.Kind == graph.Embed {
+			if f := p.Files[path]; f.IsEmbedded() {
 				h.add(path, f.Hash)
 			}
 		}

@@ -22,7 +22,7 @@ import (
 
 // Version is part of the key of every stored snapshot: raise it when the
 // meaning of a field changes.
-const Version = 1
+const Version = 2
 
 // Snapshot is a program's closure in one build context, tests excluded.
 type Snapshot struct {
@@ -99,16 +99,22 @@ const (
 
 // File is one input with the state that the snapshot knows.
 type File struct {
-	Path  string             `json:"path"`
-	Kind  Kind               `json:"kind"`
+	Path string `json:"path"`
+	Kind Kind   `json:"kind"`
+	// Embedded tells that a source file is embedded as well.
+	Embedded bool `json:"embedded,omitempty"`
+
 	Stamp Stamp              `json:"stamp"`
 	Hash  string             `json:"hash"` // hex SHA-256 of the content, "" if it could not be read
 	Check *astcheck.Precheck `json:"check,omitempty"`
 }
 
+// IsEmbedded tells that an embed pattern of the package matches the file.
+func (f *File) IsEmbedded() bool { return f.Kind == Embed || f.Embedded }
+
 // index holds what lookups need; it is derived from the snapshot.
 type index struct {
-	byFile map[string]*Package   // input file -> its package
+	byFile map[string][]*Package // input file -> packages that read it, sorted
 	byDir  map[string]*Package   // directory -> Local package
 	lists  map[string][]*Package // listed directory -> packages that list it
 	rev    map[string][]string   // package -> Local packages importing it, sorted
@@ -146,7 +152,7 @@ func (s *Snapshot) Whole() bool {
 // returns it. It must be called before any other method.
 func (s *Snapshot) Seal() *Snapshot {
 	x := &index{
-		byFile: map[string]*Package{},
+		byFile: map[string][]*Package{},
 		byDir:  map[string]*Package{},
 		lists:  map[string][]*Package{},
 		rev:    map[string][]string{},
@@ -162,7 +168,7 @@ func (s *Snapshot) Seal() *Snapshot {
 		}
 		x.byDir[p.Dir] = p
 		for f := range p.Files {
-			x.byFile[f] = p
+			x.byFile[f] = append(x.byFile[f], p)
 		}
 		for _, l := range p.Listings {
 			x.lists[l.Dir] = append(x.lists[l.Dir], p)
@@ -186,12 +192,24 @@ func (s *Snapshot) Cyclic() bool { return s.index.cycle }
 // Importers returns the Local packages that import path directly, sorted.
 func (s *Snapshot) Importers(path string) []string { return s.index.rev[path] }
 
-// OfFile returns the package that reads the file, nil if none does.
-func (s *Snapshot) OfFile(path string) *Package { return s.index.byFile[path] }
+// OfFile returns the package that reads the file, nil if none does. Of those
+// that embed a file of another one, and that one, it is that one.
+func (s *Snapshot) OfFile(path string) *Package {
+	readers := s.index.byFile[path]
+	for _, p := range readers {
+		if p.Dir == filepath.Dir(path) {
+			return p
+		}
+	}
+	if len(readers) > 0 {
+		return readers[0]
+	}
+	return nil
+}
 
 // File returns the input at path, nil if it is none.
 func (s *Snapshot) File(path string) *File {
-	if p := s.index.byFile[path]; p != nil {
+	if p := s.OfFile(path); p != nil {
 		return p.Files[path]
 	}
 	return s.Inputs[path]

@@ -1,9 +1,11 @@
 package graph
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/hotreflex/hr/astcheck"
@@ -34,21 +36,43 @@ const sameContent = "same content"
 // Touched tells that the file has the very content that the snapshot knows.
 func (c Change) Touched() bool { return c.Verdict == astcheck.Same && c.Why == sameContent }
 
-// Judge reads path and compares it with what the snapshot knows.
+// Judge reads path and compares it with what the snapshot knows. Of several
+// packages that it means something to it tells of the one to which it means
+// most.
 func (s *Snapshot) Judge(path string) Change {
-	if f := s.Inputs[path]; f != nil {
-		return s.judgeModuleFile(f)
+	changes := s.judge(path)
+	if len(changes) == 0 {
+		return s.unused(path)
 	}
-	if p := s.OfFile(path); p != nil {
-		return p.judgeInput(p.Files[path])
+	own := func(c Change) int {
+		if p := s.OfFile(path); p != nil && p.Path == c.Package {
+			return 1
+		}
+		return 0
+	}
+	return slices.MaxFunc(changes, func(a, b Change) int {
+		return cmp.Or(int(a.Verdict)-int(b.Verdict), own(a)-own(b))
+	})
+}
+
+// judge returns a Change for each package that path means something to.
+func (s *Snapshot) judge(path string) []Change {
+	if f := s.Inputs[path]; f != nil {
+		return []Change{s.judgeModuleFile(f)}
 	}
 	if s.index.absent[path] {
 		if StampOf(path).Gone {
-			return Change{Path: path, Verdict: astcheck.Unused, Why: "does not exist"}
+			return nil
 		}
-		return Change{Path: path, Verdict: astcheck.Header, Why: filepath.Base(path) + " appeared", Reload: true}
+		return []Change{{Path: path, Verdict: astcheck.Header, Why: filepath.Base(path) + " appeared", Reload: true}}
 	}
-	return s.judgeStranger(path)
+	changes := s.judgeStranger(path)
+	for _, p := range s.index.byFile[path] {
+		if !slices.ContainsFunc(changes, func(c Change) bool { return c.Package == p.Path }) {
+			changes = append(changes, p.judgeInput(p.Files[path]))
+		}
+	}
+	return changes
 }
 
 // judgeModuleFile judges go.mod and its kin: any difference reloads.
@@ -83,7 +107,7 @@ func (p *Package) judgeInput(f *File) Change {
 		}
 		return c
 	}
-	c.File = &File{Path: f.Path, Kind: f.Kind, Stamp: stamp, Hash: HashOf(data), Check: f.Check}
+	c.File = &File{Path: f.Path, Kind: f.Kind, Embedded: f.Embedded, Stamp: stamp, Hash: HashOf(data), Check: f.Check}
 	if c.File.Hash == f.Hash {
 		c.Verdict, c.Why = astcheck.Same, sameContent
 		return c
@@ -102,6 +126,9 @@ func (p *Package) judgeInput(f *File) Change {
 	}
 	check, verdict, why := astcheck.Next(*f.Check, f.Path, data)
 	c.Verdict, c.Why = verdict, why
+	if f.Embedded && verdict == astcheck.Same {
+		c.Verdict, c.Why = astcheck.Body, "embedded file changed"
+	}
 	if verdict == astcheck.Broken {
 		c.Syntax, c.File = check.Error, nil
 		return c
@@ -110,39 +137,63 @@ func (p *Package) judgeInput(f *File) Change {
 	return c
 }
 
-// judgeStranger judges a path that is no input: is it about to become one?
-func (s *Snapshot) judgeStranger(path string) Change {
-	c := Change{Path: path, Verdict: astcheck.Unused}
-	dir, name := filepath.Split(path)
-	dir = filepath.Clean(dir)
-	stamp := StampOf(path)
-	for _, p := range s.index.lists[dir] {
-		for _, l := range p.Listings {
-			if l.Dir == dir && l.All && !stamp.Gone && p.embeds(path) {
-				c.Verdict, c.Package, c.Why = astcheck.Header, p.Path, "new file under an embed pattern"
-				return c
+// judgeStranger judges a path for the packages that do not read it so far, or
+// only embed it: is it about to become an input, or one of their sources? Those
+// to which it means nothing are left out.
+func (s *Snapshot) judgeStranger(path string) []Change {
+	var changes []Change
+	dir := filepath.Dir(path)
+	own := s.index.byDir[dir]
+	if !StampOf(path).Gone {
+		for _, p := range s.index.lists[dir] {
+			listsAll := slices.ContainsFunc(p.Listings, func(l *Listing) bool { return l.Dir == dir && l.All })
+			if listsAll && p.Files[path] == nil && p.embeds(path) {
+				changes = append(changes, Change{Path: path, Verdict: astcheck.Header, Package: p.Path, Why: "new file under an embed pattern"})
+				if p == own {
+					own = nil // it is listed anew
+				}
 			}
 		}
 	}
-	p := s.index.byDir[dir]
-	switch {
-	case p == nil && filepath.Ext(name) == ".go":
-		if strings.HasSuffix(name, "_test.go") {
-			c.Why = "test file"
-		} else {
-			c.Why = "its package is not imported by " + s.Target
-		}
-		return c
-	case p == nil:
-		c.Why = "not an input of " + s.Target
-		return c
+	if own == nil || own.Files[path] != nil && own.Files[path].Kind != Embed {
+		return changes
 	}
+	if c := s.judgeNew(own, path); c.Verdict != astcheck.Unused {
+		changes = append(changes, c)
+	}
+	return changes
+}
+
+// unused tells why a path means nothing.
+func (s *Snapshot) unused(path string) Change {
+	if s.index.absent[path] {
+		return Change{Path: path, Verdict: astcheck.Unused, Why: "does not exist"}
+	}
+	if p := s.index.byDir[filepath.Dir(path)]; p != nil {
+		return s.judgeNew(p, path)
+	}
+	c := Change{Path: path, Verdict: astcheck.Unused, Why: "not an input of " + s.Target}
+	if filepath.Ext(path) == ".go" {
+		c.Why = "its package is not imported by " + s.Target
+		if strings.HasSuffix(path, "_test.go") {
+			c.Why = "test file"
+		}
+	}
+	return c
+}
+
+// judgeNew tells whether a path in the directory of p is a source file of p that
+// p does not have so far.
+func (s *Snapshot) judgeNew(p *Package, path string) Change {
+	c := Change{Path: path, Verdict: astcheck.Unused}
+	name := filepath.Base(path)
 	// The name alone may decide: then the content does not matter.
-	if d := s.Context.File(name, "", false); filepath.Ext(name) == ".go" && !d.In {
+	d := s.Context.File(name, "", false)
+	if filepath.Ext(name) == ".go" && !d.In {
 		c.Why = d.Why
 		return c
 	}
-	if stamp.Gone {
+	if StampOf(path).Gone {
 		if _, err := os.Lstat(path); err == nil && filepath.Ext(name) == ".go" {
 			c.Verdict, c.Package = astcheck.Header, p.Path
 			c.Why = "file cannot be read: a link to nothing"
@@ -152,7 +203,6 @@ func (s *Snapshot) judgeStranger(path string) Change {
 		return c
 	}
 	if filepath.Ext(name) != ".go" {
-		d := s.Context.File(name, "", false)
 		if d.In && listed(name) {
 			c.Verdict, c.Package, c.Why = astcheck.Header, p.Path, "new file"
 		} else {

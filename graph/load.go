@@ -213,7 +213,11 @@ func packageOf(p *packages.Package, goroot string) *Package {
 		}
 	}
 	for _, f := range p.EmbedFiles {
-		q.Files[f] = &File{Path: f, Kind: Embed}
+		if q.Files[f] != nil {
+			q.Files[f].Embedded = true
+		} else {
+			q.Files[f] = &File{Path: f, Kind: Embed}
+		}
 	}
 	return q
 }
@@ -301,8 +305,10 @@ func (s *Snapshot) readFiles(memo Memo) error {
 // package is being made, never after.
 func (p *Package) readFiles(memo Memo) {
 	for path, f := range p.Files {
-		p.Files[path] = readInput(path, f.Kind, memo)
-		if c := p.Files[path].Check; c != nil && c.Cgo != "" {
+		now := readInput(path, f.Kind, memo)
+		now.Embedded = f.Embedded
+		p.Files[path] = now
+		if c := now.Check; c != nil && c.Cgo != "" {
 			p.Unhandled = "cgo"
 		}
 	}

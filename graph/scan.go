@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,7 +11,7 @@ import (
 )
 
 // Scan looks at every input and returns a Change for each that is not as the
-// snapshot knows it, sorted by path. It is what makes a missed event harmless:
+// snapshot knows it, and each package that reads it, sorted by path. It is what makes a missed event harmless:
 // stamps are compared, content is read where a stamp differs or is racy.
 // Files with the same content are returned with verdict same, so that the next
 // snapshot can take over their stamps.
@@ -38,9 +39,7 @@ func (s *Snapshot) Scan() []Change {
 		}
 		for path, stamp := range p.Ignored {
 			if now := StampOf(path); !now.Gone && !stamp.Same(now) {
-				if c := s.judgeStranger(path); c.Verdict != astcheck.Unused {
-					changes = append(changes, c)
-				}
+				changes = append(changes, s.judgeStranger(path)...)
 			}
 		}
 		for _, l := range p.Listings {
@@ -55,18 +54,12 @@ func (s *Snapshot) Scan() []Change {
 		}
 	}
 	for path := range paths {
-		changes = append(changes, s.Judge(path))
+		changes = append(changes, s.judge(path)...)
 	}
 	slices.SortFunc(changes, func(a, b Change) int {
-		if a.Path != b.Path {
-			if a.Path < b.Path {
-				return -1
-			}
-			return 1
-		}
-		return int(b.Verdict) - int(a.Verdict)
+		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Package, b.Package), int(b.Verdict)-int(a.Verdict))
 	})
-	return slices.CompactFunc(changes, func(a, b Change) bool { return a.Path == b.Path })
+	return slices.CompactFunc(changes, func(a, b Change) bool { return a.Path == b.Path && a.Package == b.Package })
 }
 
 // newNames judges the names of a listing that are no inputs yet. Names that
@@ -77,9 +70,7 @@ func (s *Snapshot) newNames(p *Package, l *Listing) []Change {
 		if p.Files[path] != nil {
 			continue
 		}
-		if c := s.judgeStranger(path); c.Verdict != astcheck.Unused {
-			out = append(out, c)
-		}
+		out = append(out, s.judgeStranger(path)...)
 	}
 	return out
 }
@@ -102,11 +93,11 @@ func (s *Snapshot) WithFiles(changes []Change) *Snapshot {
 			next.Inputs[c.Path] = c.File
 			continue
 		}
-		old := s.OfFile(c.Path)
-		if old == nil {
+		old := next.Packages[c.Package]
+		if old == nil || old.Files[c.Path] == nil {
 			continue
 		}
-		p := *next.Packages[old.Path]
+		p := *old
 		p.Files = maps.Clone(p.Files)
 		p.Files[c.Path] = c.File
 		next.Packages[p.Path] = &p
