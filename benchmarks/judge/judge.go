@@ -211,7 +211,8 @@ func (j *judge) look(ctx context.Context, s *session, kind, what string) error {
 			limit = sameLimit
 		}
 		if waited.total > limit || s.over() {
-			return &difference{fmt.Sprintf("context %s, %s\n%s\nhr says:\n%s", s.name, what, problem, s.screen())}
+			why, _ := s.why(ctx) // of an hr that is gone there is none
+			return &difference{fmt.Sprintf("context %s, %s\n%s\nhr says:\n%s\nhr why says:\n%s", s.name, what, problem, s.screen(), why)}
 		}
 		if !waited.pause(ctx, 5*time.Millisecond) {
 			return ctx.Err()

@@ -36,11 +36,13 @@ func (cv *conversion) note(setting, why string, args ...any) {
 	cv.Notes = append(cv.Notes, note{setting, fmt.Sprintf(why, args...)})
 }
 
-// initFiles are what hr init looks for, and who reads it.
-var initFiles = []struct {
+type initFile struct {
 	name string
 	read func(dir, name string) (*conversion, error)
-}{
+}
+
+// initFiles are what hr init looks for, and who reads it.
+var initFiles = []initFile{
 	{"reflex.conf", fromReflex},
 	{".reflex.conf", fromReflex},
 	{".air.toml", fromAir},
@@ -85,38 +87,40 @@ func initVerb(c *command, args []string) int {
 	return exitOK
 }
 
-// convert reads the named file, or every one that there is.
+// convert reads the named file, or every one that there is. A file may have any
+// name: air's are TOML, reflex's are not.
 func convert(dir, name string) ([]*conversion, error) {
+	files := initFiles
+	switch {
+	case name == "":
+	case filepath.Ext(name) == ".toml":
+		files = []initFile{{name, fromAir}}
+	default:
+		files = []initFile{{name, fromReflex}}
+	}
 	var found []*conversion
-	for _, f := range initFiles {
-		if name != "" && filepath.Base(f.name) != filepath.Base(name) {
+	for _, f := range files {
+		cv, err := f.read(dir, f.name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && name == "":
 			continue
-		}
-		at := f.name
-		if name != "" {
-			at = name
-		}
-		if _, err := os.Stat(filepath.Join(dir, at)); errors.Is(err, fs.ErrNotExist) && !filepath.IsAbs(at) {
-			continue
-		}
-		cv, err := f.read(dir, at)
-		if err != nil {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil, &protocol.Error{Code: protocol.CodeNotFound, Message: name + " does not exist", Hint: "hr init without a name looks for reflex.conf and .air.toml"}
+		case errors.Is(err, fs.ErrPermission):
+			return nil, err
+		case err != nil:
 			return nil, &protocol.Error{Code: protocol.CodeUsage, Message: err.Error(), Hint: "the tool that it is for says the same; mend it and try again"}
 		}
-		cv.Source = at
+		cv.Source = f.name
 		found = append(found, cv)
-		if name != "" {
-			break
+	}
+	if len(found) == 0 {
+		return nil, &protocol.Error{
+			Code: protocol.CodeNotFound, Message: "there is no reflex.conf and no .air.toml in " + dir,
+			Hint: "hr needs no config: hr run ./cmd/app",
 		}
 	}
-	if len(found) > 0 {
-		return found, nil
-	}
-	message := "there is no reflex.conf and no .air.toml in " + dir
-	if name != "" {
-		message = name + " is no reflex.conf and no .air.toml, or does not exist"
-	}
-	return nil, &protocol.Error{Code: protocol.CodeNotFound, Message: message, Hint: "hr needs no config: hr run ./cmd/app"}
+	return found, nil
 }
 
 // writeConfig writes what hr reflex -c takes, and never over a file.
