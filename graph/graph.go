@@ -192,10 +192,14 @@ func (s *Snapshot) Cyclic() bool { return s.index.cycle }
 // Importers returns the Local packages that import path directly, sorted.
 func (s *Snapshot) Importers(path string) []string { return s.index.rev[path] }
 
-// OfFile returns the package that reads the file, nil if none does. Of those
-// that embed a file of another one, and that one, it is that one.
+// Readers returns the packages that read the file: the one whose directory it is
+// in, and those that embed it.
+func (s *Snapshot) Readers(path string) []*Package { return s.index.byFile[path] }
+
+// OfFile returns the package that reads the file, nil if none does; of several
+// the one whose directory it is in.
 func (s *Snapshot) OfFile(path string) *Package {
-	readers := s.index.byFile[path]
+	readers := s.Readers(path)
 	for _, p := range readers {
 		if p.Dir == filepath.Dir(path) {
 			return p

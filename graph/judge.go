@@ -67,7 +67,7 @@ func (s *Snapshot) judge(path string) []Change {
 		return []Change{{Path: path, Verdict: astcheck.Header, Why: filepath.Base(path) + " appeared", Reload: true}}
 	}
 	changes := s.judgeStranger(path)
-	for _, p := range s.index.byFile[path] {
+	for _, p := range s.Readers(path) {
 		if !slices.ContainsFunc(changes, func(c Change) bool { return c.Package == p.Path }) {
 			changes = append(changes, p.judgeInput(p.Files[path]))
 		}

@@ -19,14 +19,16 @@ import (
 
 // fileAnswer is what hr why FILE tells.
 type fileAnswer struct {
-	File    string    `json:"file"`
-	Input   bool      `json:"input"`
-	Kind    string    `json:"kind,omitempty"`
-	Package string    `json:"package,omitempty"`
-	Above   []string  `json:"above,omitempty"` // packages that a change can reach
-	Verdict string    `json:"verdict"`
-	Why     string    `json:"why"`
-	Last    *decision `json:"last,omitempty"`
+	File    string   `json:"file"`
+	Input   bool     `json:"input"`
+	Kind    string   `json:"kind,omitempty"`
+	Package string   `json:"package,omitempty"`
+	Above   []string `json:"above,omitempty"` // packages that a change can reach
+	// Embedders are other packages that embed it.
+	Embedders []string  `json:"embedders,omitempty"`
+	Verdict   string    `json:"verdict"`
+	Why       string    `json:"why"`
+	Last      *decision `json:"last,omitempty"`
 }
 
 // whyFile judges a file as the running hr would, with the snapshot of its
@@ -73,6 +75,9 @@ func whyFile(c *command, d *reportData, name string, asJSON bool) int {
 	short := relTo(d.Dir, path)
 	if a.Input {
 		fmt.Fprintf(c.stdout, "%s: %s file of %s\n", short, a.Kind, cmp.Or(a.Package, "the module"))
+		if len(a.Embedders) > 0 {
+			fmt.Fprintf(c.stdout, "embedded by %s\n", strings.Join(a.Embedders, ", "))
+		}
 		if len(a.Above) > 0 {
 			fmt.Fprintf(c.stdout, "a change can reach %s\n", strings.Join(a.Above, ", "))
 		}
@@ -108,8 +113,11 @@ func answer(snap *graph.Snapshot, path string) fileAnswer {
 	a := fileAnswer{File: path, Verdict: ch.Verdict.String(), Why: ch.Why, Package: ch.Package}
 	if f := snap.File(path); f != nil {
 		a.Input, a.Kind = true, string(f.Kind)
-		if p := snap.OfFile(path); p != nil {
-			a.Above = snap.Above(p.Path)
+		for _, p := range snap.Readers(path) {
+			if p.Path != a.Package {
+				a.Embedders = append(a.Embedders, p.Path)
+			}
+			a.Above = union(a.Above, snap.Above(p.Path))
 		}
 	}
 	return a
