@@ -51,7 +51,7 @@ judge: build ## compare hr with go build after random edits of five trees: hours
 	$(GO) run ./benchmarks/judge -bin $(GOBIN) -edits $(EDITS)
 	$(GO) run ./benchmarks/judge -bin $(GOBIN) -edits $(EDITS) -trees mixed,ginsvc -contexts dev,prod,386
 	$(GO) run ./benchmarks/judge -bin $(GOBIN) -edits $(EDITS) -trees mixed -linker auto -contexts nocgo
-	$(GO) run ./benchmarks/judge -bin $(GOBIN) -edits $(LINK_EDITS) -trees ginsvc,wide,caddy,hugo,gopls -linker auto -every 40
+	$(GO) run ./benchmarks/judge -bin $(GOBIN) -edits $(LINK_EDITS) -trees ginsvc,caddy,gh,gopls -linker auto -every 40
 
 stress: interpreters ## many restarts under load, sessions, random edits, killed front ends: RESTARTS=50 STRESS=30s for a look
 	$(GO) test $(RACE) -tags=stress -count=1 -timeout 60m -skip 'TestStressFilterCost|TestStressNothingGrows' ./supervisor

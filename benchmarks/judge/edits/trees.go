@@ -26,13 +26,14 @@ type Program struct {
 	Paths []string
 }
 
-// Names of the trees that Make knows and that are judged if none is named;
-// hugo is one more large program.
+// Names of the trees that Make knows and that are judged if none is named; gh
+// and hugo are two more large programs.
 var Names = []string{"mixed", "ginsvc", "wide", "caddy", "gopls"}
 
 // The large programs, pinned so that runs can be repeated.
 var pinned = map[string]string{
 	"caddy": "github.com/caddyserver/caddy/v2@v2.11.9",
+	"gh":    "github.com/cli/cli/v2@v2.83.0",
 	"hugo":  "github.com/gohugoio/hugo@v0.164.0",
 	"gopls": "golang.org/x/tools/gopls@v0.21.1",
 }
@@ -57,11 +58,13 @@ func Make(name, base, examples string, env []string) (*Program, error) {
 	case "wide":
 		err = unpack(wideTree(), base)
 		p.Main = "cmd/wide"
-	case "caddy", "hugo", "gopls":
+	case "caddy", "gh", "gopls", "hugo":
 		p.Main, p.Args = ".", []string{"version"}
 		switch name {
 		case "caddy":
 			p.Main, p.Args = "cmd/caddy", []string{"list-modules", "--skip-standard"}
+		case "gh":
+			p.Main, p.Args = "cmd/gh", []string{"help", "reference"}
 		case "gopls":
 			p.Args = []string{"api-json"}
 		}
