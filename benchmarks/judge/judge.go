@@ -96,6 +96,13 @@ func (j *judge) open(ctx context.Context, name string) error {
 	if err := s.ask(wait); err != nil {
 		return err
 	}
+	// The program runs before all about it is known. An edit until then that does
+	// not build leaves hr without a snapshot, and every save is built.
+	for s.building(wait) {
+		if !pause(wait, 5*time.Millisecond) {
+			return wait.Err()
+		}
+	}
 	return j.look(ctx, s, "first build", "first build")
 }
 
