@@ -40,29 +40,26 @@ func (c Change) Touched() bool { return c.Verdict == astcheck.Same && c.Why == s
 // packages that it means something to it tells of the one to which it means
 // most.
 func (s *Snapshot) Judge(path string) Change {
-	changes := s.judge(path)
-	if len(changes) == 0 {
-		return s.unused(path)
-	}
 	own := func(c Change) int {
 		if p := s.OfFile(path); p != nil && p.Path == c.Package {
 			return 1
 		}
 		return 0
 	}
-	return slices.MaxFunc(changes, func(a, b Change) int {
+	return slices.MaxFunc(s.judge(path), func(a, b Change) int {
 		return cmp.Or(int(a.Verdict)-int(b.Verdict), own(a)-own(b))
 	})
 }
 
-// judge returns a Change for each package that path means something to.
+// judge returns a Change for each package that path could mean something to, at
+// least one.
 func (s *Snapshot) judge(path string) []Change {
 	if f := s.Inputs[path]; f != nil {
 		return []Change{s.judgeModuleFile(f)}
 	}
 	if s.index.absent[path] {
 		if StampOf(path).Gone {
-			return nil
+			return []Change{{Path: path, Verdict: astcheck.Unused, Why: "does not exist"}}
 		}
 		return []Change{{Path: path, Verdict: astcheck.Header, Why: filepath.Base(path) + " appeared", Reload: true}}
 	}
@@ -71,6 +68,9 @@ func (s *Snapshot) judge(path string) []Change {
 		if !slices.ContainsFunc(changes, func(c Change) bool { return c.Package == p.Path }) {
 			changes = append(changes, p.judgeInput(p.Files[path]))
 		}
+	}
+	if len(changes) == 0 {
+		changes = append(changes, s.judgeForeign(path))
 	}
 	return changes
 }
@@ -138,8 +138,7 @@ func (p *Package) judgeInput(f *File) Change {
 }
 
 // judgeStranger judges a path for the packages that do not read it so far, or
-// only embed it: is it about to become an input, or one of their sources? Those
-// to which it means nothing are left out.
+// only embed it: is it about to become an input, or one of their sources?
 func (s *Snapshot) judgeStranger(path string) []Change {
 	var changes []Change
 	dir := filepath.Dir(path)
@@ -158,20 +157,11 @@ func (s *Snapshot) judgeStranger(path string) []Change {
 	if own == nil || own.Files[path] != nil && own.Files[path].Kind != Embed {
 		return changes
 	}
-	if c := s.judgeNew(own, path); c.Verdict != astcheck.Unused {
-		changes = append(changes, c)
-	}
-	return changes
+	return append(changes, s.judgeNew(own, path))
 }
 
-// unused tells why a path means nothing.
-func (s *Snapshot) unused(path string) Change {
-	if s.index.absent[path] {
-		return Change{Path: path, Verdict: astcheck.Unused, Why: "does not exist"}
-	}
-	if p := s.index.byDir[filepath.Dir(path)]; p != nil {
-		return s.judgeNew(p, path)
-	}
+// judgeForeign tells why a path outside of all packages means nothing.
+func (s *Snapshot) judgeForeign(path string) Change {
 	c := Change{Path: path, Verdict: astcheck.Unused, Why: "not an input of " + s.Target}
 	if filepath.Ext(path) == ".go" {
 		c.Why = "its package is not imported by " + s.Target

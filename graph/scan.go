@@ -56,6 +56,7 @@ func (s *Snapshot) Scan() []Change {
 	for path := range paths {
 		changes = append(changes, s.judge(path)...)
 	}
+	changes = slices.DeleteFunc(changes, func(c Change) bool { return c.Verdict == astcheck.Unused })
 	slices.SortFunc(changes, func(a, b Change) int {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Package, b.Package), int(b.Verdict)-int(a.Verdict))
 	})
