@@ -54,16 +54,16 @@ judge: build ## compare hr with go build after random edits of five trees: hours
 	$(GO) run ./benchmarks/judge -bin $(GOBIN) -edits $(LINK_EDITS) -trees ginsvc,caddy,gh,gopls -linker auto -every 40
 
 stress: interpreters ## many restarts under load, sessions, random edits, killed front ends: RESTARTS=50 STRESS=30s for a look
-	$(GO) test $(RACE) -tags=stress -count=1 -timeout 60m -skip 'TestStressFilterCost|TestStressNothingGrows' ./supervisor
-	$(GO) test -tags=stress -count=1 -timeout 60m -run 'TestStress|TestLanguages' -v ./supervisor -restarts $(RESTARTS) -rate 1000 -language-restarts 50
+	$(GO) test $(RACE) -tags=stress -count=1 -timeout 60m -skip 'TestStressFilterCost|TestStressNothingGrows' ./internal/supervisor
+	$(GO) test -tags=stress -count=1 -timeout 60m -run 'TestStress|TestLanguages' -v ./internal/supervisor -restarts $(RESTARTS) -rate 1000 -language-restarts 50
 	$(GO) test -tags=stress -count=1 -timeout 60m -run TestStress ./benchmarks/judge -for=$(STRESS) -v
 
 linktest: ## prove the incremental linker: std tests with four Go versions, GODEBUG, LINK_EDITS=1000 random edits: half an hour
 	LINK_EDITS=$(LINK_EDITS) LINK_DAMAGE=2000 $(GO) test -tags=stress -count=1 -timeout 2h -v \
-		-run 'TestStd|TestRuntimeChecks|TestVersions|TestRandomEdits|TestDamaged' ./link
+		-run 'TestStd|TestRuntimeChecks|TestVersions|TestRandomEdits|TestDamaged' ./internal/link
 
 interpreters: ## install what the tests of other languages run: Debian, as root
-	@sh supervisor/testdata/interpreters.sh
+	@sh internal/supervisor/testdata/interpreters.sh
 
 fuzz: ## every fuzz target for FUZZ each
 	@for t in $$(grep -rho --include='*_test.go' '^func Fuzz[A-Za-z]*' . | sed 's/func //' | sort -u); do \
@@ -72,10 +72,10 @@ fuzz: ## every fuzz target for FUZZ each
 	done
 
 conformance: ## compare hr reflex with the real reflex: all scenarios, random patterns
-	$(GO) test ./reflex -full -v -timeout 20m -parallel 6
+	$(GO) test ./internal/reflex -full -v -timeout 20m -parallel 6
 
 bench-reflex: ## measure hr reflex and the real reflex: save to start, checkout, idle
-	$(GO) test ./reflex -run TestFigures -figures -v -timeout 10m
+	$(GO) test ./internal/reflex -run TestFigures -figures -v -timeout 10m
 
 clean: ## remove what make made
 	rm -rf bin benchmarks/out

@@ -16,20 +16,20 @@ const module = "github.com/hotreflex/hr"
 // below says which packages of ours each package may import: the arrows of
 // ARCHITECTURE.md. They point down only.
 var below = map[string][]string{
-	"tags":       nil,
-	"astcheck":   nil,
-	"cache":      nil,
-	"watch":      nil,
-	"reflex":     nil,
-	"supervisor": nil,
-	"graph":      {"astcheck", "tags"},
-	"link":       nil, // and what lies in it
-	"build":      {"astcheck", "cache", "graph", "link", "tags"},
-	"protocol":   {"build", "graph"},
-	"daemon":     {"build", "cache", "graph", "link", "protocol"},
-	"cmd/hr":     {"astcheck", "build", "daemon", "graph", "protocol", "reflex", "supervisor", "tags", "watch"},
-	"cmd/hrd":    {"build", "daemon", "protocol", "tags"},
-	"benchmarks": nil,
+	"tags":                nil,
+	"astcheck":            nil,
+	"cache":               nil,
+	"internal/watch":      nil,
+	"internal/reflex":     nil,
+	"internal/supervisor": nil,
+	"internal/graph":      {"astcheck", "tags"},
+	"internal/link":       nil, // and what lies in it
+	"internal/engine":     {"astcheck", "cache", "internal/graph", "internal/link", "tags"},
+	"internal/protocol":   {"internal/engine", "internal/graph"},
+	"daemon":              {"cache", "internal/engine", "internal/graph", "internal/link", "internal/protocol"},
+	"cmd/hr":              {"astcheck", "daemon", "internal/engine", "internal/graph", "internal/protocol", "internal/reflex", "internal/supervisor", "internal/watch", "tags"},
+	"cmd/hrd":             {"daemon", "internal/engine", "internal/protocol", "tags"},
+	"benchmarks":          nil,
 }
 
 // TestArrows compares the imports of every package, tests aside, with the

@@ -12,8 +12,8 @@ import (
 // be seen from outside, both sides in turn. Each prints its samples as benchmark
 // text; the comments above them tell what is measured.
 var figureTests = []figureTest{
-	{"link", "./link"},     // the linkers alone, with cgo and without
-	{"reflex", "./reflex"}, // hr reflex and the real one
+	{"link", "./internal/link"},     // the linkers alone, with cgo and without
+	{"reflex", "./internal/reflex"}, // hr reflex and the real one
 }
 
 type figureTest struct{ name, pkg string }

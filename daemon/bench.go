@@ -8,8 +8,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hotreflex/hr/build"
-	"github.com/hotreflex/hr/protocol"
+	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/protocol"
 )
 
 // keepProgram is how long a program stays in memory after its last session: a
@@ -27,7 +27,7 @@ type bench struct {
 	d *Daemon
 
 	mu      sync.Mutex // guards fields below
-	last    *build.Program
+	last    *engine.Program
 	number  uint64 // counts the values of last
 	running *flight
 	used    time.Time
@@ -48,8 +48,8 @@ type flight struct {
 	waiting int  // guarded by bench.mu
 	stale   bool // superseded; guarded by bench.mu
 
-	prog *build.Program
-	out  *build.Outcome
+	prog *engine.Program
+	out  *engine.Outcome
 	err  error
 	from uint64 // number of the program that out starts from, 0 if none
 	to   uint64 // number of prog
@@ -58,7 +58,7 @@ type flight struct {
 // build brings the program up to date. A build that runs already is joined if
 // the inputs are as it found them, and superseded if they are not: then its
 // waiters get the result of the newer one.
-func (b *bench) build(ctx context.Context, t *build.Target, hooks build.Hooks) (*flight, error) {
+func (b *bench) build(ctx context.Context, t *engine.Target, hooks engine.Hooks) (*flight, error) {
 	for {
 		f := b.join(t, hooks)
 		select {
@@ -79,7 +79,7 @@ func (b *bench) build(ctx context.Context, t *build.Target, hooks build.Hooks) (
 }
 
 // join returns the flight to wait for, a new one if need be.
-func (b *bench) join(t *build.Target, hooks build.Hooks) *flight {
+func (b *bench) join(t *engine.Target, hooks engine.Hooks) *flight {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.used = time.Now()
@@ -107,7 +107,7 @@ func (b *bench) join(t *build.Target, hooks build.Hooks) *flight {
 
 // fly builds once the flight before has landed: a superseded one ends in the
 // time that killing a compiler takes.
-func (b *bench) fly(ctx context.Context, f, before *flight, t *build.Target) {
+func (b *bench) fly(ctx context.Context, f, before *flight, t *engine.Target) {
 	defer f.cancel()
 	if before != nil {
 		<-before.done
@@ -148,7 +148,7 @@ func (b *bench) fly(ctx context.Context, f, before *flight, t *build.Target) {
 const saveAfter = 200 * time.Millisecond
 
 // saveLater writes a program to the store unless a newer one is there by then.
-func (b *bench) saveLater(prog *build.Program) {
+func (b *bench) saveLater(prog *engine.Program) {
 	select {
 	case <-time.After(saveAfter):
 	case <-b.d.life.Done():
@@ -159,7 +159,7 @@ func (b *bench) saveLater(prog *build.Program) {
 }
 
 // tryBuild is the engine's Build; a panic in it costs one build, not the daemon.
-func (d *Daemon) tryBuild(ctx context.Context, t *build.Target, last *build.Program, hooks build.Hooks) (prog *build.Program, out *build.Outcome, err error) {
+func (d *Daemon) tryBuild(ctx context.Context, t *engine.Target, last *engine.Program, hooks engine.Hooks) (prog *engine.Program, out *engine.Outcome, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			d.opt.Log("panic in a build: %v\n%s", p, debug.Stack())
@@ -181,7 +181,7 @@ func (b *bench) giveUp(f *flight) {
 }
 
 // program returns the last program that was built, nil if there is none.
-func (b *bench) program() *build.Program {
+func (b *bench) program() *engine.Program {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.last
@@ -213,12 +213,12 @@ func (b *bench) use(n int) {
 // hookSet passes what a flight tells on to all who wait for it.
 type hookSet struct {
 	mu    sync.Mutex // guards fields below
-	hooks []build.Hooks
-	built *build.Artifact
+	hooks []engine.Hooks
+	built *engine.Artifact
 }
 
 // add lets another one listen; what it missed is told at once.
-func (h *hookSet) add(hooks build.Hooks) {
+func (h *hookSet) add(hooks engine.Hooks) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.hooks = append(h.hooks, hooks)
@@ -233,8 +233,8 @@ func (h *hookSet) hasBuilt() bool {
 	return h.built != nil
 }
 
-func (h *hookSet) all() build.Hooks {
-	return build.Hooks{
+func (h *hookSet) all() engine.Hooks {
+	return engine.Hooks{
 		Progress: func(done, all int) {
 			h.mu.Lock()
 			defer h.mu.Unlock()
@@ -244,7 +244,7 @@ func (h *hookSet) all() build.Hooks {
 				}
 			}
 		},
-		Built: func(a build.Artifact) {
+		Built: func(a engine.Artifact) {
 			h.mu.Lock()
 			defer h.mu.Unlock()
 			h.built = &a

@@ -7,8 +7,8 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/hotreflex/hr/build"
-	"github.com/hotreflex/hr/protocol"
+	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/protocol"
 )
 
 // checkAfter is how long nobody must have asked for a build before the
@@ -25,7 +25,7 @@ const restAfter = 30 * time.Second
 // time. One that was wrong is removed, so that nothing starts it again, and the
 // next build links from nothing. Once for each set of functions the toolchain's
 // linker runs as well, for the errors that only it finds.
-func (b *bench) checkLater(t *build.Target) {
+func (b *bench) checkLater(t *engine.Target) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.d.linker == nil || b.checking {
@@ -56,14 +56,14 @@ func (b *bench) checkLater(t *build.Target) {
 
 // rest gives back memory: what the check took, which linked the program once
 // more, and what was read of the archives.
-func (b *bench) rest(ctx context.Context, t *build.Target) {
+func (b *bench) rest(ctx context.Context, t *engine.Target) {
 	if err := b.d.linker.Rest(ctx, t.Key()); err != nil && ctx.Err() == nil {
 		b.d.opt.Log("%v", err)
 	}
 	debug.FreeOSMemory()
 }
 
-func (b *bench) check(ctx context.Context, t *build.Target) {
+func (b *bench) check(ctx context.Context, t *engine.Target) {
 	prog := b.program()
 	if err := b.d.linker.Idle(ctx, t.Key()); err != nil && ctx.Err() == nil {
 		b.d.opt.Log("the last relink was wrong: %v", err)
@@ -86,7 +86,7 @@ func (b *bench) check(ctx context.Context, t *build.Target) {
 }
 
 // prepare has the incremental linker make ready for the next link.
-func (d *Daemon) prepare(t *build.Target) {
+func (d *Daemon) prepare(t *engine.Target) {
 	if d.linker == nil {
 		return
 	}

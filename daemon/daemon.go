@@ -3,7 +3,7 @@
 // leave.
 //
 // It listens on nothing and starts no programs: cmd/hrd gives it a listener on
-// the socket, cmd/hr without a daemon a pipe. The engine of package build does
+// the socket, cmd/hr without a daemon a pipe. The package engine does
 // the work. All methods may be called from several goroutines at once.
 package daemon
 
@@ -23,10 +23,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/hotreflex/hr/build"
 	"github.com/hotreflex/hr/cache"
-	"github.com/hotreflex/hr/link"
-	"github.com/hotreflex/hr/protocol"
+	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/link"
+	"github.com/hotreflex/hr/internal/protocol"
 )
 
 // Options are a daemon's surroundings. The zero value serves from memory.
@@ -76,7 +76,7 @@ const lookEvery = 5 * time.Second
 type Daemon struct {
 	opt     Options
 	store   *cache.Store
-	engine  *build.Engine
+	engine  *engine.Engine
 	linker  *link.Incremental // nil for none
 	arch    *cache.Files
 	bins    *cache.Files
@@ -136,12 +136,12 @@ func New(opt Options) (*Daemon, error) {
 		d.store.Close()
 		return nil, &protocol.Error{Code: protocol.CodeInternal, Message: strings.ReplaceAll(err.Error(), "\n", "; "), Hint: roomHint}
 	}
-	engine := build.Options{Store: d.store, Archives: d.arch, Bins: d.bins, Self: opt.Self, Log: opt.Log, Held: d.held}
+	parts := engine.Options{Store: d.store, Archives: d.arch, Bins: d.bins, Self: opt.Self, Log: opt.Log, Held: d.held}
 	if !opt.NoIncremental {
 		d.linker = link.NewIncremental(link.Options{Check: opt.CheckLinks, Reports: opt.CacheDir})
-		engine.Incremental = d.linker
+		parts.Incremental = d.linker
 	}
-	d.engine = build.New(engine)
+	d.engine = engine.New(parts)
 	d.life, d.cancel = context.WithCancel(context.Background())
 	d.http = &http.Server{Handler: d.routes(), BaseContext: func(net.Listener) context.Context { return d.life }}
 	return d, nil
@@ -278,12 +278,12 @@ func (d *Daemon) inUse(key string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, b := range d.benches {
-		if p := b.program(); p != nil && build.ArtifactFile(p.Artifact) == key {
+		if p := b.program(); p != nil && engine.ArtifactFile(p.Artifact) == key {
 			return true
 		}
 	}
 	for _, s := range d.sessions {
-		if s.good != nil && build.ArtifactFile(*s.good) == key {
+		if s.good != nil && engine.ArtifactFile(*s.good) == key {
 			return true
 		}
 	}

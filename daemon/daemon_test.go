@@ -14,15 +14,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hotreflex/hr/build"
-	"github.com/hotreflex/hr/graph"
-	"github.com/hotreflex/hr/protocol"
+	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/protocol"
 )
 
 // TestMain is the recorder of the link when the go command calls it.
 func TestMain(m *testing.M) {
-	if build.Recording(os.Args) {
-		os.Exit(build.RunToolexec(os.Args))
+	if engine.Recording(os.Args) {
+		os.Exit(engine.RunToolexec(os.Args))
 	}
 	os.Exit(m.Run())
 }
@@ -32,7 +32,7 @@ type world struct {
 	t   *testing.T
 	l   *Local
 	dir string
-	job build.Job
+	job engine.Job
 }
 
 func newWorld(t *testing.T) *world {
@@ -56,7 +56,7 @@ func newWorld(t *testing.T) *world {
 		}
 	})
 	env := append(os.Environ(), "GOFLAGS=", "GOWORK=off", "GOENV=off", "GOTOOLCHAIN=local")
-	w.job = build.Job{Dir: dir, Env: env, Flags: []string{"-buildvcs=false", "-ldflags=-s -w"}, Package: []string{"."}}
+	w.job = engine.Job{Dir: dir, Env: env, Flags: []string{"-buildvcs=false", "-ldflags=-s -w"}, Package: []string{"."}}
 	return w
 }
 
@@ -112,7 +112,7 @@ func (w *world) mustOpen() (*protocol.Session, *protocol.Reply) {
 }
 
 // says runs an artifact.
-func (w *world) says(a build.Artifact, want string) {
+func (w *world) says(a engine.Artifact, want string) {
 	w.t.Helper()
 	out, err := exec.Command(a.Path).CombinedOutput()
 	if err != nil || strings.TrimSpace(string(out)) != want+"ab" {
@@ -186,7 +186,7 @@ func TestSupersede(t *testing.T) {
 	w := newWorld(t)
 	s, _ := w.mustOpen()
 	var wg sync.WaitGroup
-	last := build.Artifact{}
+	last := engine.Artifact{}
 	texts := []string{"p", "q", "r", "s", "t"}
 	for i, text := range texts {
 		w.text(text)
@@ -321,12 +321,12 @@ func TestGoodProgramStays(t *testing.T) {
 		}
 	}
 	d := w.l.d
-	if !d.inUse(build.ArtifactFile(good)) || !d.held(good.Path) {
+	if !d.inUse(engine.ArtifactFile(good)) || !d.held(good.Path) {
 		t.Error("the good program may be evicted")
 	}
 	s.Close()
 	w.waitfor("the session to end", func() bool { return len(d.Status().Sessions) == 0 })
-	if d.inUse(build.ArtifactFile(good)) || d.held(good.Path) {
+	if d.inUse(engine.ArtifactFile(good)) || d.held(good.Path) {
 		t.Error("the program is kept for a session that has ended")
 	}
 }

@@ -4,14 +4,14 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/hotreflex/hr/build"
-	"github.com/hotreflex/hr/protocol"
+	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/protocol"
 )
 
 // explain gives errors of the engine a code and a hint.
 func explain(err error) error {
-	var main *build.MainError
-	var user *build.Error
+	var main *engine.MainError
+	var user *engine.Error
 	switch {
 	case errors.As(err, &main):
 		e := &protocol.Error{Code: protocol.CodeUsage, Message: main.Error()}
@@ -21,8 +21,8 @@ func explain(err error) error {
 			e.Hint = "go into the module, or name a main package: hr run ./cmd/app"
 		}
 		return e
-	case errors.Is(err, build.ErrNoGo):
-		return &protocol.Error{Code: protocol.CodeNotFound, Message: build.ErrNoGo.Error(), Hint: "install Go from https://go.dev/dl, or put its bin directory on PATH"}
+	case errors.Is(err, engine.ErrNoGo):
+		return &protocol.Error{Code: protocol.CodeNotFound, Message: engine.ErrNoGo.Error(), Hint: "install Go from https://go.dev/dl, or put its bin directory on PATH"}
 	case errors.As(err, &user) && wrongWords(user.Text):
 		return &protocol.Error{Code: protocol.CodeUsage, Message: user.Text, Hint: hintFor(user.Text)}
 	case errors.As(err, &user):

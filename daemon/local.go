@@ -5,7 +5,7 @@ import (
 	"net"
 	"sync"
 
-	"github.com/hotreflex/hr/protocol"
+	"github.com/hotreflex/hr/internal/protocol"
 )
 
 // Local is a daemon inside this process: the same code over a pipe.

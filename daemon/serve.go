@@ -12,21 +12,21 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hotreflex/hr/build"
-	"github.com/hotreflex/hr/protocol"
+	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/protocol"
 )
 
 // session is one hr and the program that it runs.
 type session struct {
 	id     string
-	target *build.Target
-	job    build.Job
+	target *engine.Target
+	job    engine.Job
 	bench  *bench
 	since  time.Time
 
 	// Guarded by Daemon.mu.
-	stream *stream         // of its open
-	good   *build.Artifact // that its front may start again
+	stream *stream          // of its open
+	good   *engine.Artifact // that its front may start again
 }
 
 // maxRequest bounds a request: a client's environment is at most a few hundred
@@ -146,17 +146,17 @@ func (d *Daemon) session(r *http.Request) (*session, error) {
 // do not bring up to date, because they start from another program than it has,
 // is sent the whole snapshot before the reply. The first reply of a session is
 // not held up by its snapshot.
-func (d *Daemon) answer(ctx context.Context, st *stream, s *session, req protocol.BuildRequest) (*build.Program, bool) {
+func (d *Daemon) answer(ctx context.Context, st *stream, s *session, req protocol.BuildRequest) (*engine.Program, bool) {
 	// The target is found anew: GOFLAGS, the toolchain or go.mod may have
 	// changed since the session began.
 	t, err := d.engine.Resolve(ctx, s.job)
 	f := &flight{}
 	if err == nil {
-		f, err = s.bench.build(ctx, t, build.Hooks{
+		f, err = s.bench.build(ctx, t, engine.Hooks{
 			Progress: func(done, all int) {
 				st.send(protocol.Event{Progress: &protocol.Progress{Done: done, All: all}})
 			},
-			Built: func(a build.Artifact) { st.send(protocol.Event{Built: &a}) },
+			Built: func(a engine.Artifact) { st.send(protocol.Event{Built: &a}) },
 		})
 	}
 	if err != nil {
@@ -178,7 +178,7 @@ func (d *Daemon) answer(ctx context.Context, st *stream, s *session, req protoco
 	return f.prog, true
 }
 
-func (d *Daemon) begin(t *build.Target, job build.Job) (*session, error) {
+func (d *Daemon) begin(t *engine.Target, job engine.Job) (*session, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.draining {
@@ -208,7 +208,7 @@ func (d *Daemon) end(s *session) {
 }
 
 // count keeps the numbers of the status.
-func (d *Daemon) count(out *build.Outcome, err error) {
+func (d *Daemon) count(out *engine.Outcome, err error) {
 	switch {
 	case errors.Is(err, context.Canceled):
 		d.counts.canceled.Add(1)

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/hotreflex/hr/cache"
-	"github.com/hotreflex/hr/protocol"
+	"github.com/hotreflex/hr/internal/protocol"
 )
 
 // Status tells what the daemon holds and has done.

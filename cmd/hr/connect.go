@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/hotreflex/hr/daemon"
-	"github.com/hotreflex/hr/protocol"
+	"github.com/hotreflex/hr/internal/protocol"
 )
 
 // backend is the daemon that this hr talks to: hrd, or the same code in here.

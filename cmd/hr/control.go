@@ -14,7 +14,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/hotreflex/hr/protocol"
+	"github.com/hotreflex/hr/internal/protocol"
 )
 
 // This file lets another hr ask this one for something: hr restart, hr stop and

@@ -11,8 +11,8 @@ import (
 
 	"github.com/joho/godotenv"
 
-	"github.com/hotreflex/hr/build"
-	"github.com/hotreflex/hr/protocol"
+	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/protocol"
 )
 
 // envFiles are the files of --env-file. Of two files the later wins, and hr's
@@ -24,7 +24,7 @@ type envFiles struct {
 	vars  []string // what the files add, as read last
 }
 
-func newEnvFiles(job build.Job, files []string) (*envFiles, error) {
+func newEnvFiles(job engine.Job, files []string) (*envFiles, error) {
 	e := &envFiles{base: job.Env, names: map[string]bool{}}
 	for _, kv := range job.Env {
 		name, _, _ := strings.Cut(kv, "=")

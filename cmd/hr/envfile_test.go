@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/hotreflex/hr/build"
+	"github.com/hotreflex/hr/internal/engine"
 )
 
 func TestEnvFiles(t *testing.T) {
@@ -18,7 +18,7 @@ func TestEnvFiles(t *testing.T) {
 	}
 	write("a", "X=1\nY='two words'\nHOME=/nowhere\n")
 	write("b", "export X=2\n# Y=3\n")
-	e, err := newEnvFiles(build.Job{Dir: dir, Env: []string{"HOME=/home"}}, []string{"a", filepath.Join(dir, "b")})
+	e, err := newEnvFiles(engine.Job{Dir: dir, Env: []string{"HOME=/home"}}, []string{"a", filepath.Join(dir, "b")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func TestEnvFiles(t *testing.T) {
 	if _, err := e.read(); err == nil || !slices.Equal(e.environ(), before) {
 		t.Errorf("a file that is gone: %v, environment %q", err, e.environ())
 	}
-	if _, err := newEnvFiles(build.Job{Dir: dir}, []string{"none"}); err == nil {
+	if _, err := newEnvFiles(engine.Job{Dir: dir}, []string{"none"}); err == nil {
 		t.Error("a file that is not there is no error at the start")
 	}
 }

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hotreflex/hr/build"
-	"github.com/hotreflex/hr/protocol"
-	"github.com/hotreflex/hr/supervisor"
+	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/protocol"
+	"github.com/hotreflex/hr/internal/supervisor"
 )
 
 // This file is about starts that fail: a generation that exits before it is
@@ -22,7 +22,7 @@ import (
 // good is the last program that became ready, with its environment: what a
 // failed start goes back to.
 type good struct {
-	artifact build.Artifact
+	artifact engine.Artifact
 	env      []string
 	id       int   // of its generation
 	listened bool  // on some socket
@@ -41,14 +41,14 @@ type failure struct {
 	Total      time.Duration `json:"total"`
 
 	// Outcome is the build that made the program; none if it was there already.
-	Outcome *build.Outcome `json:"outcome,omitempty"`
+	Outcome *engine.Outcome `json:"outcome,omitempty"`
 }
 
 // noStart is the data of the error event of a program that the system does not
 // run.
 type noStart struct {
 	*protocol.Error
-	Outcome *build.Outcome `json:"outcome,omitempty"` // the build that made it
+	Outcome *engine.Outcome `json:"outcome,omitempty"` // the build that made it
 }
 
 // startFailed tells why a start that is through was none, "" if it was one.

@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/hotreflex/hr/build"
-	"github.com/hotreflex/hr/protocol"
+	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/protocol"
 	"github.com/hotreflex/hr/tags"
 )
 
@@ -130,8 +130,8 @@ func (f *runFlags) check() error {
 }
 
 // job makes the build's job and the program's arguments of the flags.
-func (f *runFlags) job() (build.Job, []string, error) {
-	var none build.Job
+func (f *runFlags) job() (engine.Job, []string, error) {
+	var none engine.Job
 	dir, err := os.Getwd()
 	if err != nil {
 		return none, nil, fmt.Errorf("find the current directory: %w", err)
@@ -161,7 +161,7 @@ func (f *runFlags) job() (build.Job, []string, error) {
 	if profile.Plain || f.debug {
 		linker = "go"
 	}
-	return build.Job{Dir: dir, Env: os.Environ(), Flags: flags, Package: pkg, Plain: profile.Plain, Linker: linker}, args, nil
+	return engine.Job{Dir: dir, Env: os.Environ(), Flags: flags, Package: pkg, Plain: profile.Plain, Linker: linker}, args, nil
 }
 
 // chooseProfile takes --profile, else what -tags names; GOFLAGS counts as well.

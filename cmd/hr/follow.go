@@ -7,9 +7,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/hotreflex/hr/graph"
-	"github.com/hotreflex/hr/protocol"
-	"github.com/hotreflex/hr/watch"
+	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/protocol"
+	"github.com/hotreflex/hr/internal/watch"
 )
 
 // This file decides what is watched: the workspace's modules as trees, and

@@ -13,8 +13,8 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/hotreflex/hr/protocol"
-	"github.com/hotreflex/hr/reflex"
+	"github.com/hotreflex/hr/internal/protocol"
+	"github.com/hotreflex/hr/internal/reflex"
 )
 
 // conversion is what another tool's config means to hr.

@@ -12,7 +12,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
-	"github.com/hotreflex/hr/reflex"
+	"github.com/hotreflex/hr/internal/reflex"
 )
 
 // airConfig holds the settings of air (v1.67, runner/config.go) that mean

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hotreflex/hr/reflex"
+	"github.com/hotreflex/hr/internal/reflex"
 )
 
 // FuzzAirConfig reads what may stand in an .air.toml: there is an error that

@@ -8,18 +8,18 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/hotreflex/hr/build"
-	"github.com/hotreflex/hr/protocol"
-	"github.com/hotreflex/hr/supervisor"
+	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/protocol"
+	"github.com/hotreflex/hr/internal/supervisor"
 )
 
 // launch is one start of an artifact in place of the generation before, and
 // how it went.
 type launch struct {
-	artifact build.Artifact
+	artifact engine.Artifact
 	from     time.Time // the event that caused it
 	names    []string  // files of that event
-	out      *build.Outcome
+	out      *engine.Outcome
 	rerun    bool     // of a program that ran before
 	back     bool     // to the last good one, after a failed start
 	env      []string // of the program; set by start unless given
@@ -91,7 +91,7 @@ func (r *runner) onLaunch(l launch) {
 		return
 	}
 	if l.gen == nil {
-		r.running = build.Artifact{}
+		r.running = engine.Artifact{}
 		e := protocol.AsError(l.err)
 		r.c.screen.failWith(e, noStart{e, told(l.out)})
 		r.answer(askReply{Error: l.err.Error()})

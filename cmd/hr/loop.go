@@ -9,11 +9,11 @@ import (
 	"time"
 
 	"github.com/hotreflex/hr/astcheck"
-	"github.com/hotreflex/hr/build"
-	"github.com/hotreflex/hr/graph"
-	"github.com/hotreflex/hr/protocol"
-	"github.com/hotreflex/hr/supervisor"
-	"github.com/hotreflex/hr/watch"
+	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/protocol"
+	"github.com/hotreflex/hr/internal/supervisor"
+	"github.com/hotreflex/hr/internal/watch"
 )
 
 // runner is one hr run. One goroutine, loop, owns its fields; the others only
@@ -25,7 +25,7 @@ import (
 type runner struct {
 	c      *command
 	flags  runFlags
-	job    build.Job
+	job    engine.Job
 	args   []string
 	sup    *supervisor.Supervisor
 	report *report
@@ -68,8 +68,8 @@ type runner struct {
 	held     *watch.Batch
 
 	gen      *supervisor.Generation
-	running  build.Artifact // what gen runs, or is about to
-	early    bool           // running was started before the open under way was through
+	running  engine.Artifact // what gen runs, or is about to
+	early    bool            // running was started before the open under way was through
 	launches chan launch
 	launch   context.CancelFunc // of the start under way, nil if none is
 	next     *launch            // what to start when that is through

@@ -9,12 +9,12 @@ package main
 import (
 	"os"
 
-	"github.com/hotreflex/hr/build"
+	"github.com/hotreflex/hr/internal/engine"
 )
 
 func main() {
-	if build.Recording(os.Args) {
-		os.Exit(build.RunToolexec(os.Args))
+	if engine.Recording(os.Args) {
+		os.Exit(engine.RunToolexec(os.Args))
 	}
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }

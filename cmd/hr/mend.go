@@ -5,8 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/hotreflex/hr/graph"
-	"github.com/hotreflex/hr/watch"
+	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/watch"
 )
 
 // This file knows which saves can mend a build that failed. The snapshot is that

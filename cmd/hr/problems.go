@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/hotreflex/hr/protocol"
+	"github.com/hotreflex/hr/internal/protocol"
 )
 
 // buildFailure is the data of the error event of a program that does not build.

@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/hotreflex/hr/protocol"
+	"github.com/hotreflex/hr/internal/protocol"
 )
 
 // psTime is for an answer of a loop that is never busy for long; one that is

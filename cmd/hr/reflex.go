@@ -12,8 +12,8 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/hotreflex/hr/protocol"
-	"github.com/hotreflex/hr/reflex"
+	"github.com/hotreflex/hr/internal/protocol"
+	"github.com/hotreflex/hr/internal/reflex"
 )
 
 // reflexFlags are the words of hr reflex: reflex's own, and these.

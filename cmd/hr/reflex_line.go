@@ -9,9 +9,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hotreflex/hr/reflex"
-	"github.com/hotreflex/hr/supervisor"
-	"github.com/hotreflex/hr/watch"
+	"github.com/hotreflex/hr/internal/reflex"
+	"github.com/hotreflex/hr/internal/supervisor"
+	"github.com/hotreflex/hr/internal/watch"
 )
 
 // reflexLine is one line of reflex's dialect at work. The loop owns its fields;

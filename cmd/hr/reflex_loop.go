@@ -9,8 +9,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hotreflex/hr/protocol"
-	"github.com/hotreflex/hr/watch"
+	"github.com/hotreflex/hr/internal/protocol"
+	"github.com/hotreflex/hr/internal/watch"
 )
 
 // reflexer is one hr reflex. One goroutine, loop, owns its fields and those of

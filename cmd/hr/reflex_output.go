@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hotreflex/hr/reflex"
+	"github.com/hotreflex/hr/internal/reflex"
 )
 
 // drainWait is for the last lines of a program that has ended. They are in the

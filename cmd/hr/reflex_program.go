@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hotreflex/hr/graph"
-	"github.com/hotreflex/hr/reflex"
+	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/reflex"
 )
 
 // goProgram is a service of a reflex.conf that hr run takes care of.

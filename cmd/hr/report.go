@@ -10,9 +10,9 @@ import (
 
 	"github.com/gofrs/flock"
 
-	"github.com/hotreflex/hr/build"
-	"github.com/hotreflex/hr/graph"
-	"github.com/hotreflex/hr/protocol"
+	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/protocol"
 )
 
 // report is what hr why reads: the state of one running hr, kept in a file of
@@ -41,7 +41,7 @@ type reportData struct {
 	Session    string            `json:"session,omitempty"` // of the daemon, to ask it more
 	Decided    time.Time         `json:"decided"`
 	Changes    []decision        `json:"changes,omitempty"`
-	Outcome    *build.Outcome    `json:"outcome,omitempty"`
+	Outcome    *engine.Outcome   `json:"outcome,omitempty"`
 	Failure    *protocol.Failure `json:"failure,omitempty"`
 	Start      *failure          `json:"start,omitempty"` // the newest start, if it failed
 	Ended      string            `json:"ended,omitempty"` // how the program ended by itself
@@ -65,7 +65,7 @@ func sessionsDir() (string, error) {
 	return dir, os.MkdirAll(dir, 0o700)
 }
 
-func newReport(job build.Job) *report {
+func newReport(job engine.Job) *report {
 	return &report{data: reportData{Pid: os.Getpid(), Dir: job.Dir, Package: job.Package, Flags: job.Flags, Plain: job.Plain, Linker: job.Linker, Started: time.Now()}}
 }
 
@@ -124,7 +124,7 @@ func (r *report) decide(changes []graph.Change) {
 	r.write()
 }
 
-func (r *report) built(out *build.Outcome, session string) {
+func (r *report) built(out *engine.Outcome, session string) {
 	r.data.Session = session
 	o := *out
 	o.Changes = nil // told as decisions
@@ -175,7 +175,7 @@ func (r *report) ended(how string) {
 }
 
 // profile notes that the program is built in another way from now on.
-func (r *report) profile(job build.Job) {
+func (r *report) profile(job engine.Job) {
 	r.data.Flags, r.data.Plain, r.data.Linker = job.Flags, job.Plain, job.Linker
 	r.write()
 }

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/hotreflex/hr/build"
-	"github.com/hotreflex/hr/graph"
-	"github.com/hotreflex/hr/protocol"
+	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/protocol"
 )
 
 // This file asks the daemon for programs and takes its answers. Each request
@@ -35,7 +35,7 @@ type firstSnapshot struct {
 // early is a program that can run although its build goes on.
 type early struct {
 	seq      uint64
-	artifact build.Artifact
+	artifact engine.Artifact
 }
 
 // lostAgain is how soon after a daemon's death another one makes us go on
@@ -142,7 +142,7 @@ func (r *runner) build(from time.Time, names []string) {
 func (r *runner) handler(ctx context.Context, seq uint64, snap **graph.Snapshot) protocol.Handler {
 	h := protocol.Handler{
 		Progress: r.c.screen.progress,
-		Built:    func(a build.Artifact) { send(ctx, r.builtc, early{seq, a}) },
+		Built:    func(a engine.Artifact) { send(ctx, r.builtc, early{seq, a}) },
 	}
 	if snap != nil {
 		h.Snapshot = func(s *graph.Snapshot) { *snap = s }

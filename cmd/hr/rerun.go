@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/hotreflex/hr/watch"
+	"github.com/hotreflex/hr/internal/watch"
 )
 
 // This file starts the program again without a build: for files that it reads

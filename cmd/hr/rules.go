@@ -15,7 +15,7 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 
-	"github.com/hotreflex/hr/watch"
+	"github.com/hotreflex/hr/internal/watch"
 )
 
 // rules are the files that the build does not read and the program does:

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hotreflex/hr/watch"
+	"github.com/hotreflex/hr/internal/watch"
 )
 
 func TestRuleMatches(t *testing.T) {

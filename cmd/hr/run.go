@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/hotreflex/hr/protocol"
-	"github.com/hotreflex/hr/watch"
+	"github.com/hotreflex/hr/internal/protocol"
+	"github.com/hotreflex/hr/internal/watch"
 )
 
 // runVerb is hr run: flags, child and report, then the loop.

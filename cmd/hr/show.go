@@ -9,10 +9,10 @@ import (
 	"time"
 
 	"github.com/hotreflex/hr/astcheck"
-	"github.com/hotreflex/hr/build"
-	"github.com/hotreflex/hr/graph"
-	"github.com/hotreflex/hr/supervisor"
-	"github.com/hotreflex/hr/watch"
+	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/supervisor"
+	"github.com/hotreflex/hr/internal/watch"
 )
 
 // tellTimes is how often the same line about the same file is printed before
@@ -24,12 +24,12 @@ type reload struct {
 	Generation int               `json:"generation"`
 	Pid        int               `json:"pid"`
 	Files      []string          `json:"files,omitempty"`
-	Artifact   build.Artifact    `json:"artifact"`
+	Artifact   engine.Artifact   `json:"artifact"`
 	Total      time.Duration     `json:"total"`
 	Event      time.Time         `json:"eventTime"`
 	Ready      time.Time         `json:"readyTime"`
 	Timing     supervisor.Timing `json:"timing"`
-	Outcome    *build.Outcome    `json:"outcome,omitempty"`
+	Outcome    *engine.Outcome   `json:"outcome,omitempty"`
 }
 
 // showStart prints the one line that tells a start or a reload.
@@ -64,7 +64,7 @@ func (r *runner) showStart(l launch) {
 
 // told is what an event tells of a build: of a change not what the snapshot keeps
 // of its file.
-func told(out *build.Outcome) *build.Outcome {
+func told(out *engine.Outcome) *engine.Outcome {
 	if out == nil {
 		return nil
 	}
@@ -77,7 +77,7 @@ func told(out *build.Outcome) *build.Outcome {
 }
 
 // did tells what a build did, as in "1 compiled, 3 cut off, linked 18 ms".
-func did(out *build.Outcome) string {
+func did(out *engine.Outcome) string {
 	if out == nil {
 		return "built"
 	}

@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/hotreflex/hr/protocol"
-	"github.com/hotreflex/hr/supervisor"
+	"github.com/hotreflex/hr/internal/protocol"
+	"github.com/hotreflex/hr/internal/supervisor"
 )
 
 // superviseFlags are the words of hr run about the program's life: when it is

@@ -13,9 +13,9 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/hotreflex/hr/build"
-	"github.com/hotreflex/hr/graph"
-	"github.com/hotreflex/hr/protocol"
+	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/protocol"
 )
 
 // whyVerb is hr why: what the hr that runs here decided last, or what a file
@@ -161,7 +161,7 @@ func printStart(w *os.File, d *reportData) {
 	}
 }
 
-func printOutcome(w *os.File, o *build.Outcome) {
+func printOutcome(w *os.File, o *engine.Outcome) {
 	if o == nil {
 		return
 	}
@@ -201,7 +201,7 @@ func snapshotOf(ctx context.Context, d *reportData) (*graph.Snapshot, error) {
 		return nil, err
 	}
 	defer b.close()
-	job := build.Job{Dir: d.Dir, Env: os.Environ(), Flags: d.Flags, Package: d.Package, Plain: d.Plain, Linker: d.Linker}
+	job := engine.Job{Dir: d.Dir, Env: os.Environ(), Flags: d.Flags, Package: d.Package, Plain: d.Plain, Linker: d.Linker}
 	var snap *graph.Snapshot
 	handler := protocol.Handler{Snapshot: func(s *graph.Snapshot) { snap = s }}
 	session, reply, err := b.client.Open(ctx, job, handler)

@@ -13,8 +13,8 @@ import (
 	"strings"
 
 	"github.com/hotreflex/hr/astcheck"
-	"github.com/hotreflex/hr/graph"
-	"github.com/hotreflex/hr/protocol"
+	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/protocol"
 )
 
 // fileAnswer is what hr why FILE tells.

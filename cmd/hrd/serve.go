@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/hotreflex/hr/daemon"
-	"github.com/hotreflex/hr/protocol"
+	"github.com/hotreflex/hr/internal/protocol"
 )
 
 const (

@@ -5,7 +5,7 @@
 // the same tree each time, so that a sequence of steps can be told, repeated and
 // shortened. It knows nothing of builds: whether a program still compiles after
 // an edit is for others to find out. The judges call it, benchmarks/judge from
-// outside and the tests of package build from inside. A Tree belongs to one
+// outside and the tests of package engine from inside. A Tree belongs to one
 // goroutine.
 package edits
 

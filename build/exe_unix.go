@@ -1,6 +1,0 @@
-//go:build !windows
-
-package build
-
-// exeSuffixes are what a program's name may end in.
-var exeSuffixes = []string{""}

@@ -1,4 +1,0 @@
-package build
-
-// exeSuffixes are what a program's name may end in.
-var exeSuffixes = []string{".exe", ".bat", ".cmd"}

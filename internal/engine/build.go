@@ -1,0 +1,204 @@
+// Package engine makes programs: it drives the Go toolchain for one target in
+// one build context and does as little as makes the result right.
+//
+// An Engine loads a Program through the go command once and then follows the
+// source: it scans the inputs, makes the next snapshot, plans which packages
+// must be compiled, runs the compiler with the arguments that the go command
+// would give, stops where a package's export data did not change, and links.
+// Whatever it does not understand goes to go build, with the reason. It is the
+// only package that runs the Go tools. It does not watch, holds no sessions and
+// starts no programs; package daemon calls it. An Engine may be used by several
+// goroutines at once; a Program is immutable.
+package engine
+
+import (
+	"context"
+	"time"
+
+	"github.com/hotreflex/hr/astcheck"
+	"github.com/hotreflex/hr/cache"
+	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/link"
+)
+
+// Job says what a client wants built: the words of its command line, and where
+// and as whom it runs.
+type Job struct {
+	Dir   string   `json:"dir"`   // the client's directory, after -C
+	Env   []string `json:"env"`   // the client's environment
+	Flags []string `json:"flags"` // go build flags, one word each, as in "-tags=dev"
+	// Package is the package argument: a path, an import path, Go files, or
+	// nothing for the only main package that can be meant.
+	Package []string `json:"package"`
+	// Plain asks for go build and nothing else.
+	Plain bool `json:"plain,omitempty"`
+	// Linker is "auto", "incremental" or "go"; empty means auto.
+	Linker string `json:"linker,omitempty"`
+}
+
+// Program is what is known of one target in one build context: its snapshot and
+// the archives and the artifact that were made of it.
+type Program struct {
+	Key  string          `json:"key"`
+	Snap *graph.Snapshot `json:"snap"`
+	// Link is how the go command links this program.
+	Link *LinkRecipe `json:"link"`
+	// Archives of the Local packages by import path.
+	Archives map[string]Archive `json:"archives"`
+	Artifact Artifact           `json:"artifact"`
+	// Unhandled says why every build of this program goes to go build.
+	Unhandled string `json:"unhandled,omitempty"`
+	// Warnings were found when the closure was listed.
+	Warnings []string `json:"warnings,omitempty"`
+	// Reached stands for the functions in the program, if the incremental linker
+	// made it.
+	Reached uint64 `json:"reached,omitempty"`
+	// Loaded is when the go command last listed the whole closure.
+	Loaded time.Time `json:"loaded"`
+}
+
+// Archive is a compiled package.
+type Archive struct {
+	// ID is the action id: the hash of all that can change the archive.
+	ID   string `json:"id"`
+	File string `json:"file"`
+	// Fingerprint is the hash of the export data: importers with the same
+	// fingerprints of their imports need not be compiled again.
+	Fingerprint string `json:"fp"`
+}
+
+// Artifact is a linked program.
+type Artifact struct {
+	Key  string `json:"key"` // action id of the link
+	Path string `json:"path"`
+}
+
+// Outcome tells what a build did and why.
+type Outcome struct {
+	Artifact Artifact        `json:"artifact"`
+	Changes  []graph.Change  `json:"changes,omitempty"`
+	Packages []PackageResult `json:"packages,omitempty"`
+	Compiled int             `json:"compiled"`
+	CutOff   int             `json:"cutOff"`
+	Reused   int             `json:"reused"`
+	Linker   string          `json:"linker,omitempty"` // "go", "incremental", or "" if nothing was linked
+	LinkMode string          `json:"linkMode,omitempty"`
+	// Fallback is why go build did the work; empty if it did not.
+	Fallback string `json:"fallback,omitempty"`
+	// Refused is why the incremental linker left the link to the toolchain's.
+	Refused string           `json:"refused,omitempty"`
+	Phases  Phases           `json:"phases"`
+	Worst   astcheck.Verdict `json:"verdict"`
+	// Text is what the go command printed although the build went well.
+	Text string `json:"text,omitempty"`
+	// Warnings are for the user: a tag that no file mentions.
+	Warnings []string `json:"warnings,omitempty"`
+	// Built tells that Artifact is the program that Hooks.Built handed over, if
+	// under another name: it need not be started again.
+	Built bool `json:"built,omitempty"`
+	// Reloaded tells that the snapshot has other packages or files than before.
+	Reloaded bool `json:"reloaded,omitempty"`
+}
+
+// PackageResult is what happened to one package of the rebuild set.
+type PackageResult struct {
+	Path   string        `json:"path"`
+	Action string        `json:"action"` // "compiled", "cut off", "reused", "failed", "skipped"
+	Why    string        `json:"why"`
+	Took   time.Duration `json:"took,omitempty"`
+}
+
+// Phases are the durations of the parts of a build.
+type Phases struct {
+	Scan    time.Duration `json:"scan"`
+	Load    time.Duration `json:"load,omitempty"`
+	Compile time.Duration `json:"compile,omitempty"`
+	Link    time.Duration `json:"link,omitempty"`
+	GoBuild time.Duration `json:"goBuild,omitempty"`
+}
+
+// Error is the error of a user's program that does not build. Text is what the
+// go command would print.
+type Error struct {
+	Text   string                `json:"text"`
+	Syntax *astcheck.SyntaxError `json:"syntax,omitempty"`
+}
+
+func (e *Error) Error() string { return e.Text }
+
+// Hooks are called while a build runs, by the goroutine that builds or one that
+// it waits for. Each may be nil.
+type Hooks struct {
+	// Progress tells that done of all packages are compiled in a cold build; all
+	// is 0 while it is unknown.
+	Progress func(done, all int)
+	// Built hands over a program that can run already, while the build goes on
+	// to learn what the next one needs.
+	Built func(Artifact)
+}
+
+func (h Hooks) built(a Artifact) {
+	if h.Built != nil {
+		h.Built(a)
+	}
+}
+
+// Options are an engine's parts. Store may be nil: then nothing is remembered.
+type Options struct {
+	Store    *cache.Store
+	Archives *cache.Files
+	Bins     *cache.Files
+	// Incremental is tried before the toolchain's linker; nil for never.
+	Incremental link.Linker
+	// Held tells whether somebody may start the artifact at a path again; nil for
+	// nobody.
+	Held func(path string) bool
+	// Self is the command that this executable is called with to record the go
+	// command's link: its main must hand such calls to RunToolexec.
+	Self []string
+	Log  func(format string, args ...any)
+}
+
+// Engine builds programs.
+type Engine struct {
+	opt     Options
+	tools   *toolchains
+	gotool  link.Linker
+	started time.Time
+}
+
+// New returns an engine.
+func New(opt Options) *Engine {
+	if opt.Log == nil {
+		opt.Log = func(string, ...any) {}
+	}
+	return &Engine{opt: opt, tools: newToolchains(opt.Store), gotool: link.NewToolchain(), started: time.Now()}
+}
+
+// Resolve finds out what the words of a job stand for. No go command runs for a
+// client whose toolchain is known.
+func (e *Engine) Resolve(ctx context.Context, job Job) (*Target, error) {
+	return e.resolve(ctx, job)
+}
+
+// Build brings the program of the target up to date: from last, else from what
+// the store remembers, else from nothing. A program that does not build is an
+// *Error; the Outcome tells how far it got and may be nil.
+func (e *Engine) Build(ctx context.Context, t *Target, last *Program, hooks Hooks) (*Program, *Outcome, error) {
+	scratch, err := newScratch(t.job.Env)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer scratch.remove()
+	t = t.within(scratch)
+	if last != nil && last.Key != t.key {
+		last = nil
+	}
+	if last == nil {
+		last = e.restore(t)
+	}
+	if last == nil {
+		return e.load(ctx, t, nil, "first build", hooks)
+	}
+	return e.update(ctx, t, last, hooks)
+}

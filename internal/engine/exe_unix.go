@@ -1,0 +1,6 @@
+//go:build !windows
+
+package engine
+
+// exeSuffixes are what a program's name may end in.
+var exeSuffixes = []string{""}

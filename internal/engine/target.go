@@ -1,0 +1,167 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/tags"
+)
+
+// Target is a job with everything found out that its words stand for: the
+// toolchain, the build context and the main package.
+type Target struct {
+	job      Job
+	tool     *Toolchain
+	flags    *flagSet
+	context  tags.Context
+	patterns []string // for the go command
+	key      string
+}
+
+// Key names the program: two jobs with one key share everything.
+func (t *Target) Key() string { return t.key }
+
+// Context returns the build context.
+func (t *Target) Context() tags.Context { return t.context }
+
+// MainError says which package to run could not be decided.
+type MainError struct {
+	Dir   string
+	Mains []string // candidates, relative to the client's directory
+	Why   string
+}
+
+func (e *MainError) Error() string { return e.Why }
+
+// resolve finds out what the job's words stand for, without a go command once
+// the toolchain is known.
+func (e *Engine) resolve(ctx context.Context, job Job) (*Target, error) {
+	t := &Target{job: job}
+	var err error
+	if t.tool, err = e.tools.find(ctx, job.Dir, job.Env); err != nil {
+		return nil, err
+	}
+	if t.flags, err = parseFlags(t.tool.Env["GOFLAGS"], job.Flags); err != nil {
+		return nil, err
+	}
+	if job.Plain {
+		t.flags.refuse("profile prod is plain")
+		t.flags.unhandled = "the prod profile is a plain go build"
+	}
+	t.context = t.tool.context(t.flags)
+	if err := t.findPackage(); err != nil {
+		return nil, err
+	}
+	h := newHash("program")
+	h.add(t.toolID(), t.context.Key(), job.Dir, fmt.Sprint(job.Plain), fmt.Sprint(graph.Version))
+	h.add(t.patterns...)
+	// What the go command makes of its caller's variables; go.mod is an input.
+	for _, k := range sortedKeys(t.tool.Env) {
+		if k != "GOGCCFLAGS" { // names a directory that is made anew each time
+			h.add(k, t.tool.Env[k])
+		}
+	}
+	t.key = h.sum()
+	return t, nil
+}
+
+// toolID names the toolchain: a release has one compiler.
+func (t *Target) toolID() string {
+	return t.tool.Env["GOVERSION"] + " " + t.tool.GOROOT() + " " + t.tool.Env["GOEXPERIMENT"] + " " + t.tool.Env["GOTOOLDIR"]
+}
+
+// machine names what the compiler makes code for. A package without imports has
+// nothing else in its action id that tells one machine from another.
+func (t *Target) machine() string {
+	c := t.context
+	return strings.Join(append([]string{c.GOOS, c.GOARCH, c.ArchLevel}, c.Experiments...), " ")
+}
+
+// findPackage decides which main package is meant.
+func (t *Target) findPackage() error {
+	if len(t.job.Package) > 0 {
+		t.patterns = t.job.Package
+		for _, p := range t.patterns {
+			if strings.Contains(p, "...") {
+				return &MainError{Dir: t.job.Dir, Why: fmt.Sprintf("%s is a pattern: name one main package", p)}
+			}
+		}
+		return nil
+	}
+	dir := t.job.Dir
+	if graph.IsMain(dir, t.context) {
+		t.patterns = []string{"."}
+		return nil
+	}
+	_, root := graph.ModulePath(dir)
+	if root == "" {
+		return &MainError{Dir: dir, Why: "no go.mod in " + dir + " or above, and no main package here"}
+	}
+	var names []string
+	for _, d := range graph.Mains(root, t.context) {
+		rel, err := filepath.Rel(dir, d)
+		if err != nil {
+			continue
+		}
+		rel = filepath.ToSlash(rel)
+		if !strings.HasPrefix(rel, "../") && rel != ".." {
+			rel = "./" + path.Clean(rel)
+		}
+		names = append(names, rel)
+	}
+	switch len(names) {
+	case 0:
+		return &MainError{Dir: dir, Why: "no main package in " + dir + " or its module"}
+	case 1:
+		t.patterns = names
+		return nil
+	}
+	return &MainError{Dir: dir, Mains: names, Why: "several main packages: " + strings.Join(names, ", ")}
+}
+
+// loadConfig returns how the graph is loaded for this target.
+func (t *Target) loadConfig(memo graph.Memo) graph.LoadConfig {
+	return graph.LoadConfig{
+		Dir:      t.job.Dir,
+		Env:      withPWD(t.job.Env, t.job.Dir),
+		Flags:    t.job.Flags,
+		AllFlags: t.flags.words,
+		DepFlags: depFlags(t.job.Flags),
+		Patterns: t.patterns,
+		Context:  t.context,
+		GOROOT:   t.tool.GOROOT(),
+		Work:     t.tool.Env["GOWORK"],
+		Memo:     memo,
+	}
+}
+
+// depFlags leaves out the compiler flags that only hold for the packages that
+// the user named.
+func depFlags(flags []string) []string {
+	return slices.DeleteFunc(slices.Clone(flags), func(w string) bool {
+		value, ok := strings.CutPrefix(strings.TrimLeft(w, "-"), "gcflags=")
+		return ok && (!strings.Contains(value, "=") || strings.HasPrefix(strings.TrimSpace(value), "-"))
+	})
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// globMatch is path.Match; a bad pattern matches nothing, and the go command
+// refused it before.
+func globMatch(pattern, name string) bool {
+	ok, err := path.Match(pattern, name)
+	return err == nil && ok
+}
+
+// binKey is the name of an artifact among the files: its action id, and the
+// program's own name, which ps and tracebacks show.
+func binKey(id, name string) string { return id + "/" + name }
+
+// ArtifactFile returns the name of an artifact among the files.
+func ArtifactFile(a Artifact) string { return binKey(a.Key, filepath.Base(a.Path)) }

@@ -1,0 +1,183 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hotreflex/hr/astcheck"
+	"github.com/hotreflex/hr/internal/graph"
+)
+
+// movedTries is how often a build starts again because an input changed under
+// it. The watcher brings the next batch anyway; three covers a formatter that
+// saves twice.
+const movedTries = 3
+
+// update brings a known program up to date with its source.
+func (e *Engine) update(ctx context.Context, t *Target, last *Program, hooks Hooks) (*Program, *Outcome, error) {
+	if t.flags.unhandled != "" || last.Unhandled != "" || last.Link == nil {
+		return e.plainUpdate(ctx, t, last, hooks)
+	}
+	for try := 1; ; try++ {
+		prog, out, err := e.updateOnce(ctx, t, last)
+		var fb *fallback
+		switch {
+		case errors.Is(err, errMoved) && try < movedTries:
+			continue
+		case errors.Is(err, errMoved):
+			return nil, out, &Error{Text: err.Error()}
+		case errors.As(err, &fb):
+			prog, whole, err := e.load(ctx, t, last, fb.why, hooks)
+			if whole != nil && out != nil {
+				whole.Changes, whole.Worst = out.Changes, out.Worst
+				whole.Phases.Scan = out.Phases.Scan
+			}
+			return prog, whole, err
+		}
+		return prog, out, err
+	}
+}
+
+// plainUpdate runs go build if anything changed.
+func (e *Engine) plainUpdate(ctx context.Context, t *Target, last *Program, hooks Hooks) (*Program, *Outcome, error) {
+	start := time.Now()
+	changes := last.Snap.Scan()
+	scan := time.Since(start)
+	worst := graph.Worst(changes)
+	if !hasNews(changes) && fileExists(last.Artifact.Path) {
+		return last, &Outcome{Artifact: last.Artifact, Changes: changes, Worst: worst, Phases: Phases{Scan: scan}}, nil
+	}
+	why := last.Unhandled
+	if why == "" {
+		why = "the go command did not show how it links"
+	}
+	prog, out, err := e.load(ctx, t, last, why, hooks)
+	if out != nil {
+		out.Changes, out.Worst, out.Phases.Scan = changes, worst, scan
+	}
+	return prog, out, err
+}
+
+// hasNews tells that the content of an input differs: a touch does not count.
+func hasNews(changes []graph.Change) bool {
+	return slices.ContainsFunc(changes, func(c graph.Change) bool {
+		return c.Verdict > astcheck.Unused && !c.Touched()
+	})
+}
+
+// updateOnce does one scan and all that follows from it.
+func (e *Engine) updateOnce(ctx context.Context, t *Target, last *Program) (*Program, *Outcome, error) {
+	start := time.Now()
+	changes := last.Snap.Scan()
+	out := &Outcome{Changes: changes, Worst: graph.Worst(changes)}
+	out.Phases.Scan = time.Since(start)
+
+	for _, c := range changes {
+		if c.Verdict == astcheck.Broken {
+			return nil, out, &Error{Text: c.Syntax.Error(), Syntax: c.Syntax}
+		}
+	}
+	start = time.Now()
+	snap, extra, err := e.nextSnapshot(ctx, t, last, changes)
+	out.Phases.Load = time.Since(start)
+	if err != nil {
+		return nil, out, err
+	}
+	out.Reloaded = out.Worst == astcheck.Header
+	for path := range snap.Packages {
+		if p := snap.Packages[path]; p.Local {
+			if _, ok := last.Archives[path]; !ok && !slices.Contains(extra, path) {
+				extra = append(extra, path)
+			}
+		}
+	}
+	prog := &Program{Key: t.key, Snap: snap, Link: last.Link, Archives: last.Archives, Artifact: last.Artifact, Warnings: last.Warnings, Loaded: last.Loaded}
+
+	start = time.Now()
+	pl := makePlan(snap, changes, extra)
+	prog.Archives, out.Packages, err = e.execute(ctx, t, last, snap, pl)
+	out.Phases.Compile = time.Since(start)
+	for _, r := range out.Packages {
+		switch r.Action {
+		case "compiled":
+			out.Compiled++
+		case "cut off":
+			out.CutOff++
+		case "reused":
+			out.Reused++
+		}
+	}
+	if err != nil {
+		return nil, out, err
+	}
+	start = time.Now()
+	err = e.link(ctx, t, prog, out)
+	out.Phases.Link = time.Since(start)
+	if err != nil {
+		return nil, out, err
+	}
+	out.Artifact = prog.Artifact
+	if prog.Artifact == last.Artifact && len(changes) == 0 && len(pl.set) == 0 {
+		prog = last // nothing to save
+	}
+	return prog, out, nil
+}
+
+// nextSnapshot takes the changes over; header verdicts ask the go command.
+// extra are packages whose archives are unknown.
+func (e *Engine) nextSnapshot(ctx context.Context, t *Target, last *Program, changes []graph.Change) (s *graph.Snapshot, extra []string, err error) {
+	var dirty []string
+	var plain []graph.Change
+	for _, c := range changes {
+		switch {
+		case c.Reload:
+			return nil, nil, &fallback{c.Why}
+		case c.Verdict == astcheck.Header:
+			if !slices.Contains(dirty, c.Package) {
+				dirty = append(dirty, c.Package)
+			}
+		default:
+			plain = append(plain, c)
+		}
+		if p := last.Snap.Packages[c.Package]; p != nil && p.Unhandled != "" && c.Verdict > astcheck.Same {
+			return nil, nil, &fallback{p.Path + " has " + p.Unhandled}
+		}
+	}
+	s = last.Snap.WithFiles(plain)
+	if len(dirty) == 0 {
+		return s, nil, nil
+	}
+	before := debugDirectives(s.Main())
+	s, _, err = s.Reload(ctx, t.loadConfig(e.memo()), dirty)
+	switch {
+	case err == nil && !slices.Equal(before, debugDirectives(s.Main())):
+		return nil, nil, &fallback{"//go:debug decides how the program is linked"}
+	case ctx.Err() != nil:
+		return nil, nil, ctx.Err()
+	case errors.Is(err, graph.ErrWhole):
+		return nil, nil, &fallback{err.Error()}
+	case err != nil:
+		return nil, nil, &fallback{"the go command must say what is wrong"}
+	}
+	return s, dirty, nil
+}
+
+// debugDirectives returns the //go:debug lines of the main package: the go
+// command makes a linker flag of them (cmd/go/internal/load/godebug.go).
+func debugDirectives(main *graph.Package) []string {
+	var out []string
+	for _, path := range main.GoFiles {
+		if c := main.Files[path].Check; c != nil {
+			for _, d := range c.Directives {
+				if strings.HasPrefix(d, "//go:debug") {
+					out = append(out, d)
+				}
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
