@@ -68,6 +68,12 @@ func hasNews(changes []graph.Change) bool {
 	})
 }
 
+// Current tells that the program is that of its source as it is now, without a
+// build. A file that came is news as well.
+func (p *Program) Current() bool {
+	return !hasNews(p.Snap.Scan()) && fileExists(p.Artifact.Path)
+}
+
 // updateOnce does one scan and all that follows from it.
 func (e *Engine) updateOnce(ctx context.Context, t *Target, last *Program) (*Program, *Outcome, error) {
 	start := time.Now()
