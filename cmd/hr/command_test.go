@@ -43,7 +43,7 @@ import (
 //	                        and again, until it ends with exit code N
 //	hang-up                 its terminal is gone
 //	out REGEXP              the program's standard output comes to match
-//	get REGEXP [PATH]       the program comes to answer so
+//	get [-header=NAME:VALUE] REGEXP [PATH]   the program comes to answer so
 //	replace FILE OLD NEW    edit a file in place
 //	swap FILE OLD NEW       edit a file as most editors do: write another, rename it
 //	append FILE TEXT        add a line to a file
@@ -290,16 +290,26 @@ func cmdWaitFor(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func cmdGet(ts *testscript.TestScript, neg bool, args []string) {
-	want(ts, neg, args, 1, 2, "get REGEXP [PATH]")
+	header := ""
+	if len(args) > 0 && strings.HasPrefix(args[0], "-header=") {
+		header, args = strings.TrimPrefix(args[0], "-header="), args[1:]
+	}
+	want(ts, neg, args, 1, 2, "get [-header=NAME:VALUE] REGEXP [PATH]")
 	re := pattern(ts, "(?m)"+args[0])
 	url := "http://127.0.0.1:" + ts.Getenv("PORT") + "/"
 	if len(args) > 1 {
 		url += strings.TrimPrefix(args[1], "/")
 	}
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
+	req, err := http.NewRequest(http.MethodGet, url, nil)
+	ts.Check(err)
+	if name, value, ok := strings.Cut(header, ":"); ok {
+		req.Header.Set(name, value)
+		req.Host = req.Header.Get("Host")
+	}
 	last := ""
 	if !poll(func() bool {
-		resp, err := client.Get(url)
+		resp, err := client.Do(req)
 		if err != nil {
 			last = err.Error()
 			return false

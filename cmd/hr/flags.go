@@ -114,6 +114,7 @@ func (f *runFlags) check() error {
 		{"linker", f.linker, "auto incremental go"},
 		{"watcher", f.watcher, " native poll reflex"},
 		{"handover", f.handover, "auto off"},
+		{"details", f.details, "loopback all off"},
 		{"profile", f.profile, " " + strings.Join(tags.Names(), " ")},
 	} {
 		ok := false

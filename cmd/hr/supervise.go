@@ -22,6 +22,7 @@ type superviseFlags struct {
 	ready        string
 	readyTimeout time.Duration
 	keepLastGood choice
+	details      string
 	sockets      []string
 	envFiles     []string
 	restartOn    []string
@@ -64,6 +65,7 @@ func (f *superviseFlags) define(fs *pflag.FlagSet) {
 	fs.StringVar(&f.ready, "ready", "", "when the program is ready: a URL that answers below 400, tcp, tcp:PORT, or log:REGEXP (its output is a pipe then); when it listens, if not given")
 	fs.DurationVar(&f.readyTimeout, "ready-timeout", 0, "a generation that is not ready by then failed to start; 10s with --ready")
 	fs.Var(&f.keepLastGood, "keep-last-good", "run the last good program again when a start fails; on where sockets are kept")
+	fs.StringVar(&f.details, "details", "loopback", "who reads on the 503 page why the program is not there: loopback, all or off")
 	fs.StringArrayVar(&f.sockets, "socket", nil, "listen on this address for a program that takes LISTEN_FDS; may be repeated")
 	fs.StringArrayVar(&f.envFiles, "env-file", nil, "variables for the program; a change restarts it; may be repeated, the last wins")
 	fs.StringArrayVar(&f.restartOn, "restart-on", nil, "files that restart the program without a build, as in 'configs/**'; may be repeated")
@@ -128,7 +130,7 @@ func (r *runner) supervise() error {
 	r.keys = newKeys(f.keys.or(true) && r.c.stdin == os.Stdin)
 	signal, _ := parseSignal(f.signal)
 	r.sup = supervisor.New(supervisor.Options{
-		StopSignal: signal, Grace: f.grace, Handover: f.handover, Overlap: f.overlap, Sockets: f.sockets,
+		StopSignal: signal, Grace: f.grace, Handover: f.handover, Overlap: f.overlap, Sockets: f.sockets, Details: f.details,
 		Ready: ready.wait(r.outputs), ReadyTimeout: f.readyTimeout, Log: r.c.screen.notice,
 		Terminal: r.c.stdin == os.Stdin, OnTerminal: func(program bool) {
 			r.keys.lend(program)

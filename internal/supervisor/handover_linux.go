@@ -32,9 +32,10 @@ const (
 
 // handover keeps listening sockets across generations.
 type handover struct {
-	log  func(string, ...any)
-	wg   sync.WaitGroup
-	stop int // eventfd: readable when everything ends
+	log     func(string, ...any)
+	details details
+	wg      sync.WaitGroup
+	stop    int // eventfd: readable when everything ends; -1 if there is none
 
 	mu    sync.Mutex // guards fields below; never held during a fork
 	level string
@@ -48,20 +49,22 @@ type trap struct {
 }
 
 func newHandover(o Options) *handover {
-	h := &handover{log: o.Log, level: handoverPlain, stop: -1, table: newHeldTable()}
+	h := &handover{log: o.Log, details: details(o.Details), level: handoverPlain, stop: -1, table: newHeldTable()}
+	stop, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err == nil {
+		h.stop = stop
+	}
 	if o.Handover == "off" {
 		return h
 	}
-	if err := probeSeccomp(); err != nil {
+	if err == nil {
+		err = probeSeccomp()
+	}
+	if err != nil {
 		h.log("no hand-over of listening sockets: %v", err)
 		return h
 	}
-	stop, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
-	if err != nil {
-		h.log("no hand-over of listening sockets: eventfd: %v", err)
-		return h
-	}
-	h.level, h.stop = handoverFull, stop
+	h.level = handoverFull
 	if o.seams.noGetfd {
 		h.level = handoverNoGetfd
 	}
@@ -317,9 +320,6 @@ func (h *handover) sweep(g *Generation) {
 
 // close ends all service and closes what is held.
 func (h *handover) close() {
-	if h.stop < 0 {
-		return
-	}
 	unix.Write(h.stop, []byte{1, 0, 0, 0, 0, 0, 0, 0})
 	h.wg.Wait()
 	unix.Close(h.stop)

@@ -15,4 +15,6 @@ var systemPrograms = map[string]func([]string){
 	"twice":     bindTwice,
 	"confined":  confined,
 	"activated": serveActivated,
+
+	"stand-in-poor": standInPoor,
 }

@@ -20,6 +20,7 @@ package supervisor
 //	                                      TestLongGoodbye, TestStressRestarts
 //	   a keep-alive GET is retried        TestKeepAliveGet, TestStressKeepAlive
 //	24 nothing lives: 503                 TestStandIn, TestConnectionsWaitWhileNothingLives,
-//	                                      supervise_503
+//	                                      supervise_503, TestSilentClients,
+//	                                      TestFewDescriptors, TestWhoLearnsTheReason
 //	25 the address changes                TestAddressChanges, TestClosedForGood
 //	   a stranger has the port            TestPortOwner, supervise_port

@@ -44,6 +44,11 @@ type Options struct {
 	// which is 10 s then; an error ends the wait of Replace.
 	Ready func(ctx context.Context, pid int) error
 
+	// Details says which HTTP clients may read why no generation lives: "" and
+	// "loopback" those on this machine that nobody passed on, "all", or "off" for
+	// nobody. The others are told the bare fact.
+	Details string
+
 	// FirstID numbers the first generation; 0 is 1. Orphans are told apart by the
 	// numbers, so several supervisors of one process must not share any.
 	FirstID int
