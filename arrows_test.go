@@ -20,15 +20,16 @@ var below = map[string][]string{
 	"astcheck":            nil,
 	"cache":               nil,
 	"internal/watch":      nil,
-	"internal/reflex":     nil,
+	"internal/printable":  nil,
+	"internal/reflex":     {"internal/printable"},
 	"internal/supervisor": nil,
 	"internal/graph":      {"astcheck", "tags"},
 	"internal/link":       nil, // and what lies in it
 	"internal/engine":     {"astcheck", "cache", "internal/graph", "internal/link", "tags"},
 	"internal/protocol":   {"internal/engine", "internal/graph"},
 	"daemon":              {"cache", "internal/engine", "internal/graph", "internal/link", "internal/protocol"},
-	"cmd/hr":              {"astcheck", "daemon", "internal/engine", "internal/graph", "internal/protocol", "internal/reflex", "internal/supervisor", "internal/watch", "tags"},
-	"cmd/hrd":             {"daemon", "internal/engine", "internal/protocol", "tags"},
+	"cmd/hr":              {"astcheck", "daemon", "internal/engine", "internal/graph", "internal/printable", "internal/protocol", "internal/reflex", "internal/supervisor", "internal/watch", "tags"},
+	"cmd/hrd":             {"daemon", "internal/engine", "internal/printable", "internal/protocol", "tags"},
 	"benchmarks":          nil,
 }
 

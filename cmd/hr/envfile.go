@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/joho/godotenv"
-
 	"github.com/hotreflex/hr/internal/engine"
 	"github.com/hotreflex/hr/internal/protocol"
 )
@@ -42,7 +40,7 @@ func newEnvFiles(job engine.Job, files []string) (*envFiles, error) {
 	return e, nil
 }
 
-// read reads the files and tells whether the program would see another
+// read reads the files and reports whether the program would see another
 // environment. After an error the last good one stays.
 func (e *envFiles) read() (changed bool, err error) {
 	if len(e.paths) == 0 {
@@ -69,15 +67,14 @@ func (e *envFiles) read() (changed bool, err error) {
 
 // readEnvFile names the file in every error.
 func readEnvFile(path string) (map[string]string, error) {
-	f, err := os.Open(path)
+	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.New(path + " does not exist")
 	}
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	vars, err := godotenv.Parse(f)
+	vars, err := parseEnv(text)
 	if err != nil {
 		return nil, errors.New(path + ": " + err.Error())
 	}
@@ -92,7 +89,7 @@ func (e *envFiles) environ() []string {
 	return append(slices.Clip(e.base), e.vars...)
 }
 
-// has tells whether a path is one of the files.
+// has reports whether a path is one of the files.
 func (e *envFiles) has(path string) bool { return slices.Contains(e.paths, path) }
 
 // dirs are the directories to watch.

@@ -93,7 +93,7 @@ func (r *runner) onFailed(l launch, why string) {
 		text = join(names) + " → " + text
 	}
 	if lines := l.output.lines(false); len(lines) > 0 {
-		r.c.screen.text("output", strings.Join(lines, "\n"), nil)
+		r.c.screen.output(strings.Join(lines, "\n"))
 	}
 	data := failure{Generation: l.gen.ID, Pid: l.gen.Pid, Files: l.names, Why: why, Exited: exited, Output: l.output.lines(true), Total: time.Since(l.from), Outcome: told(l.out)}
 	if exited {

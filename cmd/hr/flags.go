@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/printable"
 	"github.com/hotreflex/hr/internal/protocol"
 	"github.com/hotreflex/hr/tags"
 )
@@ -123,7 +124,7 @@ func (f *runFlags) check() error {
 		}
 		if !ok {
 			return &protocol.Error{Code: protocol.CodeUsage,
-				Message: fmt.Sprintf("-%s=%s is not one of %s", c.flag, c.value, strings.Join(strings.Fields(c.allowed), ", ")),
+				Message: fmt.Sprintf("-%s=%s is not one of %s", c.flag, printable.FirstLine(c.value), strings.Join(strings.Fields(c.allowed), ", ")),
 				Hint:    "hr help run lists the flags"}
 		}
 	}

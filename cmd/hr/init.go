@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/hotreflex/hr/internal/printable"
 	"github.com/hotreflex/hr/internal/protocol"
 	"github.com/hotreflex/hr/internal/reflex"
 )
@@ -131,7 +132,7 @@ func writeConfig(dir string, found []*conversion) error {
 		}
 		text := cv.Config
 		if text == "" {
-			text = "# from " + cv.Source + "\n" + serviceOf(cv.Command) + "\n"
+			text = "# from " + printable.Line(cv.Source) + "\n" + serviceOf(cv.Command) + "\n"
 		}
 		path := filepath.Join(dir, "reflex.conf")
 		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
@@ -169,27 +170,27 @@ func shellWords(words []string) string {
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
 
 func (cv *conversion) print(w io.Writer) {
-	fmt.Fprintf(w, "%s means:\n\n", cv.Source)
+	printable.Fprintf(w, "%s means:\n\n", cv.Source)
 	if len(cv.Command) > 0 {
-		fmt.Fprintf(w, "  %s\n", shellWords(cv.Command))
+		printable.Fprintf(w, "  %s\n", shellWords(cv.Command))
 	}
 	if cv.Config != "" {
-		fmt.Fprintf(w, "\nwith this reflex.conf:\n\n")
+		printable.Fprintf(w, "\nwith this reflex.conf:\n\n")
 		for line := range strings.Lines(cv.Config) {
-			fmt.Fprintf(w, "  %s", line)
+			printable.Fprintf(w, "  %s\n", strings.TrimSuffix(line, "\n"))
 		}
 	}
 	if len(cv.Notes) > 0 {
-		fmt.Fprintf(w, "\nnot taken over as it is:\n\n")
+		printable.Fprintf(w, "\nnot taken over as it is:\n\n")
 	}
 	for _, n := range cv.Notes {
-		fmt.Fprintf(w, "  %s: %s\n", n.Setting, n.Why)
+		printable.Fprintf(w, "  %s: %s\n", n.Setting, n.Why)
 	}
 	switch {
 	case cv.Written != "":
-		fmt.Fprintf(w, "\nwritten: %s\n", cv.Written)
+		printable.Fprintf(w, "\nwritten: %s\n", cv.Written)
 	case cv.Config != "":
-		fmt.Fprintf(w, "\nhr init --write writes it\n")
+		printable.Fprintf(w, "\nhr init --write writes it\n")
 	}
 }
 
@@ -208,7 +209,7 @@ func fromReflex(dir, name string) (*conversion, error) {
 	for i := range lines {
 		l := &lines[i]
 		if _, err := reflex.NewMatcher(l); err != nil {
-			return nil, fmt.Errorf("%s: %w", l.Source, err)
+			return nil, fmt.Errorf("%s: %s", l.Source, printable.FirstLine(err.Error()))
 		}
 		if p := findGoProgram(dir, l); p != nil && l.Service {
 			cv.note(l.Source, "a Go program: its line is run as %s, which knows the files of the build; --literal runs it as it is written",

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"github.com/hotreflex/hr/internal/printable"
 	"github.com/hotreflex/hr/internal/reflex"
 )
 
@@ -67,10 +70,10 @@ func fromAir(dir, name string) (*conversion, error) {
 	b.ExcludeDir = []string{"assets", "tmp", "vendor", "testdata"}
 	meta, err := toml.DecodeFile(within(dir, name), &cfg)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, err)
+		return nil, fmt.Errorf("read %s: %w", name, quoting(err))
 	}
 	if err := b.checkRegexes(); err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, err)
+		return nil, fmt.Errorf("read %s: %w", name, quoting(err))
 	}
 	b.merge(map[string]*airCommands{"windows": b.Windows, "darwin": b.Darwin, "linux": b.Linux}[runtime.GOOS])
 	cv := &conversion{Source: name}
@@ -90,6 +93,14 @@ func fromAir(dir, name string) (*conversion, error) {
 		}
 	}
 	return cv, nil
+}
+
+// quoting shortens an error that may quote more than a line of the file.
+func quoting(err error) error {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return errors.New(printable.FirstLine(err.Error()))
 }
 
 // checkRegexes refuses what air refuses, too.
@@ -199,7 +210,7 @@ func (c *airConfig) asRun(cv *conversion, p *goProgram, debugger bool) {
 	}
 	cv.Command = append(words, p.words()...)
 	if len(b.Rules) > 0 {
-		cv.Config = "# from " + cv.Source + "\n" + serviceOf(cv.Command) + "\n" + b.ruleLines()
+		cv.Config = "# from " + printable.Line(cv.Source) + "\n" + serviceOf(cv.Command) + "\n" + b.ruleLines()
 		cv.Command = []string{"hr", "reflex", "-c", "reflex.conf"}
 	}
 }
@@ -255,7 +266,7 @@ func (c *airConfig) asReflex(cv *conversion) {
 		words = append(words, "-R", re)
 	}
 	words = append(words, "--", "sh", "-c", b.Cmd+" && "+b.start())
-	cv.Config = "# from " + cv.Source + "\n" + shellWords(words) + "\n" + b.ruleLines()
+	cv.Config = "# from " + printable.Line(cv.Source) + "\n" + shellWords(words) + "\n" + b.ruleLines()
 	cv.Command = []string{"hr", "reflex", "-c", "reflex.conf"}
 	cv.note("build.cmd", "%q is no plain go build whose output is run: it runs as it is on each change; hr run ./cmd/app would rebuild less", b.Cmd)
 	if len(c.EnvFiles) > 0 {

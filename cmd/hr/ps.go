@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/hotreflex/hr/internal/printable"
 	"github.com/hotreflex/hr/internal/protocol"
 )
 
@@ -70,18 +72,22 @@ func psVerb(c *command, args []string) int {
 		}
 		return exitOK
 	}
-	w := tabwriter.NewWriter(c.stdout, 0, 8, 2, ' ', 0)
+	printPs(c.stdout, lines)
+	return exitOK
+}
+
+func printPs(to io.Writer, lines []psLine) {
+	w := tabwriter.NewWriter(to, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(w, "PID\tPROGRAM\tSTATE\tFOR\tDIRECTORY\tPROGRAM OF")
 	for _, l := range lines {
 		program := "-"
 		if l.Program != 0 {
 			program = fmt.Sprintf("%d (#%d)", l.Program, l.Generation)
 		}
-		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\n", l.Pid, program, l.State,
+		printable.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\n", l.Pid, program, l.State,
 			time.Since(l.Started).Round(time.Second), l.Dir, cmp.Or(strings.Join(l.Package, " "), "."))
 	}
 	w.Flush()
-	return exitOK
 }
 
 // psOf asks a running hr; its report tells less, and may be behind.

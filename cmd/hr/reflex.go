@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/hotreflex/hr/internal/printable"
 	"github.com/hotreflex/hr/internal/protocol"
 	"github.com/hotreflex/hr/internal/reflex"
 )
@@ -127,7 +128,7 @@ func newReflexer(c *command, f reflexFlags, dir string, lines []reflex.Line) (*r
 	for i := range lines {
 		l, err := newReflexLine(r, i, &lines[i])
 		if err != nil {
-			return nil, &protocol.Error{Code: protocol.CodeUsage, Message: lines[i].Source + ": " + err.Error(),
+			return nil, &protocol.Error{Code: protocol.CodeUsage, Message: lines[i].Source + ": " + printable.FirstLine(err.Error()),
 				Hint: "regular expressions are Go's (go doc regexp/syntax), globs those of path.Match and **"}
 		}
 		r.lines = append(r.lines, l)

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hotreflex/hr/internal/printable"
 	"github.com/hotreflex/hr/internal/reflex"
 )
 
@@ -103,7 +104,7 @@ func (o *reflexOutput) info(id int, format string, args ...any) {
 		o.c.screen.say("info", plain, text, map[string]any{"line": id})
 		return
 	}
-	o.print(id, text)
+	o.print(id, printable.Line(text))
 }
 
 // farewell is the one line of hr itself that has no mark.

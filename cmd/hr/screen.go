@@ -11,6 +11,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
+	"github.com/hotreflex/hr/internal/printable"
 	"github.com/hotreflex/hr/internal/protocol"
 )
 
@@ -63,15 +64,18 @@ func (s *screen) paint(color, text string) string {
 }
 
 // say prints one line, or the event of that name.
-func (s *screen) say(name, color, text string, data any) {
+func (s *screen) say(name, color, text string, data any) { s.sayMore(name, color, text, "", data) }
+
+// sayMore prints a line and, below it, more that is fit for the screen.
+func (s *screen) sayMore(name, color, text, more string, data any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.clearBar()
 	if s.json {
-		s.encode(event{Event: name, Time: time.Now(), Text: text, Data: data})
+		s.encode(event{Event: name, Time: time.Now(), Text: text + more, Data: data})
 		return
 	}
-	s.println(s.paint(dim, "hr:") + " " + s.paint(color, text))
+	s.println(s.paint(dim, "hr:") + " " + s.paint(color, printable.Line(text)+more))
 }
 
 // println ends lines as a terminal in raw mode needs it while the program has
@@ -119,7 +123,7 @@ func (s *screen) notice(format string, args ...any) {
 	s.say("notice", yellow, fmt.Sprintf(format, args...), nil)
 }
 
-// text prints what the go command said, as it said it.
+// text prints what the go command said, in its own layout.
 func (s *screen) text(name, text string, data any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -128,7 +132,20 @@ func (s *screen) text(name, text string, data any) {
 		s.encode(event{Event: name, Time: time.Now(), Text: text, Data: data})
 		return
 	}
-	s.println(strings.TrimRight(text, "\n"))
+	s.println(printable.Text(strings.TrimRight(text, "\n")))
+}
+
+// output prints what the program said, to the byte: it could as well have said
+// it itself.
+func (s *screen) output(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.clearBar()
+	if s.json {
+		s.encode(event{Event: "output", Time: time.Now(), Text: text})
+		return
+	}
+	s.println(text)
 }
 
 // fail prints an error and what to do about it.
@@ -143,14 +160,17 @@ func (s *screen) failWith(e *protocol.Error, data any) {
 		s.encode(event{Event: "error", Time: time.Now(), Text: e.Message, Data: data})
 		return
 	}
-	if e.Code == protocol.CodeBuild && strings.Contains(e.Message, "\n") {
-		s.println(e.Message)
+	switch {
+	case e.Code == protocol.CodeBuild && strings.Contains(e.Message, "\n"):
+		s.println(printable.Text(e.Message))
 		s.println(s.paint(red, "hr:") + " the program does not build")
-	} else {
-		s.println(s.paint(red, "hr:") + " " + e.Message)
+	case e.Code == protocol.CodeInternal: // may hold what a tool said
+		s.println(s.paint(red, "hr:") + " " + printable.Text(e.Message))
+	default:
+		s.println(s.paint(red, "hr:") + " " + printable.Line(e.Message))
 	}
 	if e.Hint != "" {
-		s.println(s.paint(dim, "hint:") + " " + e.Hint)
+		s.println(s.paint(dim, "hint:") + " " + printable.Line(e.Hint))
 	}
 }
 

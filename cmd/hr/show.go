@@ -11,6 +11,7 @@ import (
 	"github.com/hotreflex/hr/astcheck"
 	"github.com/hotreflex/hr/internal/engine"
 	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/printable"
 	"github.com/hotreflex/hr/internal/supervisor"
 	"github.com/hotreflex/hr/internal/watch"
 )
@@ -51,7 +52,7 @@ func (r *runner) showStart(l launch) {
 		default:
 			text = did(out) + ", " + text
 		}
-		r.c.screen.say("start", green, text+" (#1)"+r.phases(l), data)
+		r.c.screen.sayMore("start", green, text+" (#1)", r.phases(l), data)
 		return
 	}
 	what := did(out) + ", "
@@ -59,7 +60,7 @@ func (r *runner) showStart(l launch) {
 		what = "" // nothing was built for it
 	}
 	text := fmt.Sprintf("%s → %srestarted in %s (#%d)", join(l.names), what, ms(total), l.gen.ID)
-	r.c.screen.say("reload", green, text+r.phases(l), data)
+	r.c.screen.sayMore("reload", green, text, r.phases(l), data)
 }
 
 // told is what an event tells of a build: of a change not what the snapshot keeps
@@ -137,13 +138,13 @@ func (r *runner) phases(l launch) string {
 			if p.Action == "cut off" {
 				continue // hr why lists them
 			}
-			text += fmt.Sprintf("\n      %s: %s (%s)", p.Path, p.Action, p.Why)
+			text += printable.Sprintf("\n      %s: %s (%s)", p.Path, p.Action, p.Why)
 			if p.Took > 0 {
 				text += " " + ms(p.Took)
 			}
 		}
 		if out.Refused != "" {
-			text += "\n      incremental linker: " + out.Refused
+			text += printable.Sprintf("\n      incremental linker: %s", out.Refused)
 		}
 	}
 	return text

@@ -3,7 +3,8 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
+
+	"github.com/hotreflex/hr/internal/printable"
 )
 
 // stopVerb is hr stop: the hr that runs here ends its program and itself, as
@@ -21,6 +22,6 @@ func stopVerb(c *command, args []string) int {
 		json.NewEncoder(c.stdout).Encode(map[string]any{"pid": data.Pid, "dir": data.Dir, "code": a.Code})
 		return exitOK
 	}
-	fmt.Fprintf(c.stdout, "stopped hr %d in %s (exit code %d)\n", data.Pid, data.Dir, a.Code)
+	printable.Fprintf(c.stdout, "stopped hr %d in %s (exit code %d)\n", data.Pid, data.Dir, a.Code)
 	return exitOK
 }

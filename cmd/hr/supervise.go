@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/hotreflex/hr/internal/printable"
 	"github.com/hotreflex/hr/internal/protocol"
 	"github.com/hotreflex/hr/internal/supervisor"
 )
@@ -78,7 +79,7 @@ func (f *superviseFlags) define(fs *pflag.FlagSet) {
 
 func (f *superviseFlags) check() error {
 	bad := func(hint, format string, args ...any) error {
-		return &protocol.Error{Code: protocol.CodeUsage, Message: fmt.Sprintf(format, args...), Hint: hint}
+		return &protocol.Error{Code: protocol.CodeUsage, Message: printable.FirstLine(fmt.Sprintf(format, args...)), Hint: hint}
 	}
 	switch {
 	case f.grace < 0:

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/hotreflex/hr/internal/printable"
 	"github.com/hotreflex/hr/internal/protocol"
 	"github.com/hotreflex/hr/tags"
 )
@@ -129,7 +130,7 @@ func (c *command) parseWords(fs *pflag.FlagSet, v, dash string, args []string) (
 		fmt.Fprintf(c.stdout, "usage: %s\n\n%s.\n\n%s", strings.TrimSpace("hr "+x.name+" "+x.args), upper(x.short), fs.FlagUsages())
 		return exitOK, false
 	}
-	e := &protocol.Error{Code: protocol.CodeUsage, Message: err.Error(), Hint: "hr help " + v + " lists the flags"}
+	e := &protocol.Error{Code: protocol.CodeUsage, Message: printable.FirstLine(err.Error()), Hint: "hr help " + v + " lists the flags"}
 	var unknown *pflag.NotExistError
 	if errors.As(err, &unknown) {
 		name := unknown.GetSpecifiedName()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/hotreflex/hr/internal/engine"
 	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/printable"
 	"github.com/hotreflex/hr/internal/protocol"
 )
 
@@ -118,50 +120,50 @@ func distance(from, to string) int {
 	return strings.Count(filepath.ToSlash(rel), "/") + 1
 }
 
-func printReport(w *os.File, d *reportData) {
-	fmt.Fprintf(w, "hr run %s in %s, generation #%d\n", shellWords(append(slices.Clone(d.Flags), d.Package...)), d.Dir, d.Generation)
+func printReport(w io.Writer, d *reportData) {
+	printable.Fprintf(w, "hr run %s in %s, generation #%d\n", shellWords(append(slices.Clone(d.Flags), d.Package...)), d.Dir, d.Generation)
 	if d.Decided.IsZero() {
 		fmt.Fprintln(w, "nothing was saved yet")
 	} else {
-		fmt.Fprintf(w, "\nlast save, %s:\n", d.Decided.Format("15:04:05"))
+		printable.Fprintf(w, "\nlast save, %s:\n", d.Decided.Format("15:04:05"))
 	}
 	for _, x := range d.Changes {
-		fmt.Fprintf(w, "  %s: %s: %s", relTo(d.Dir, x.Path), x.Verdict, x.Why)
+		printable.Fprintf(w, "  %s: %s: %s", relTo(d.Dir, x.Path), x.Verdict, x.Why)
 		if x.Package != "" {
-			fmt.Fprintf(w, " (%s)", x.Package)
+			printable.Fprintf(w, " (%s)", x.Package)
 		}
 		fmt.Fprintln(w)
 	}
 	if d.Failure != nil {
-		fmt.Fprintf(w, "\nit did not build:\n%s\n", d.Failure.Cause.Message)
+		printable.Fprintf(w, "\nit did not build:\n%s\n", printable.Block(d.Failure.Cause.Message))
 		printOutcome(w, d.Failure.Outcome)
 	} else {
 		printOutcome(w, d.Outcome)
 	}
 	printStart(w, d)
 	if d.Ended != "" {
-		fmt.Fprintf(w, "\nthe program of #%d ended with %s\n", d.Generation, d.Ended)
+		printable.Fprintf(w, "\nthe program of #%d ended with %s\n", d.Generation, d.Ended)
 	}
 }
 
 // printStart tells of a start that failed, and what runs instead.
-func printStart(w *os.File, d *reportData) {
+func printStart(w io.Writer, d *reportData) {
 	if d.Start == nil {
 		return
 	}
-	fmt.Fprintf(w, "\n#%d failed to start: %s\n", d.Start.Generation, d.Start.Why)
+	printable.Fprintf(w, "\n#%d failed to start: %s\n", d.Start.Generation, d.Start.Why)
 	switch {
 	case len(d.Start.Output) > 0:
-		fmt.Fprintf(w, "the last of its output:\n  %s\n", strings.Join(d.Start.Output, "\n  "))
+		printable.Fprintf(w, "the last of its output:\n  %s\n", printable.Block(strings.Join(d.Start.Output, "\n  ")))
 	default:
 		fmt.Fprintln(w, "its output, if any, stands above the notice of hr")
 	}
 	if d.Generation > d.Start.Generation {
-		fmt.Fprintf(w, "the last good program runs again, as #%d\n", d.Generation)
+		printable.Fprintf(w, "the last good program runs again, as #%d\n", d.Generation)
 	}
 }
 
-func printOutcome(w *os.File, o *engine.Outcome) {
+func printOutcome(w io.Writer, o *engine.Outcome) {
 	if o == nil {
 		return
 	}
@@ -169,22 +171,22 @@ func printOutcome(w *os.File, o *engine.Outcome) {
 		fmt.Fprintln(w, "\npackages:")
 	}
 	for _, p := range o.Packages {
-		fmt.Fprintf(w, "  %s: %s: %s", p.Path, p.Action, p.Why)
+		printable.Fprintf(w, "  %s: %s: %s", p.Path, p.Action, p.Why)
 		if p.Took > 0 {
-			fmt.Fprintf(w, ", %s", ms(p.Took))
+			printable.Fprintf(w, ", %s", ms(p.Took))
 		}
 		fmt.Fprintln(w)
 	}
 	switch {
 	case o.Fallback != "":
-		fmt.Fprintf(w, "\ngo build did the work: %s\n", o.Fallback)
+		printable.Fprintf(w, "\ngo build did the work: %s\n", o.Fallback)
 	case o.Linker != "":
-		fmt.Fprintf(w, "\nlinked by the %s linker (%s) in %s\n", o.Linker, o.LinkMode, ms(o.Phases.Link))
+		printable.Fprintf(w, "\nlinked by the %s linker (%s) in %s\n", o.Linker, o.LinkMode, ms(o.Phases.Link))
 	case o.Artifact.Path != "":
 		fmt.Fprintln(w, "\nno link: the program was known")
 	}
 	if o.Refused != "" {
-		fmt.Fprintf(w, "the incremental linker left it to the toolchain's: %s\n", o.Refused)
+		printable.Fprintf(w, "the incremental linker left it to the toolchain's: %s\n", o.Refused)
 	}
 }
 

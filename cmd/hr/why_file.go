@@ -14,6 +14,7 @@ import (
 
 	"github.com/hotreflex/hr/astcheck"
 	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/printable"
 	"github.com/hotreflex/hr/internal/protocol"
 )
 
@@ -74,18 +75,18 @@ func whyFile(c *command, d *reportData, name string, asJSON bool) int {
 	}
 	short := relTo(d.Dir, path)
 	if a.Input {
-		fmt.Fprintf(c.stdout, "%s: %s file of %s\n", short, a.Kind, cmp.Or(a.Package, "the module"))
+		printable.Fprintf(c.stdout, "%s: %s file of %s\n", short, a.Kind, cmp.Or(a.Package, "the module"))
 		if len(a.Embedders) > 0 {
-			fmt.Fprintf(c.stdout, "embedded by %s\n", strings.Join(a.Embedders, ", "))
+			printable.Fprintf(c.stdout, "embedded by %s\n", strings.Join(a.Embedders, ", "))
 		}
 		if len(a.Above) > 0 {
-			fmt.Fprintf(c.stdout, "a change can reach %s\n", strings.Join(a.Above, ", "))
+			printable.Fprintf(c.stdout, "a change can reach %s\n", strings.Join(a.Above, ", "))
 		}
 	} else {
-		fmt.Fprintf(c.stdout, "%s: %s: %s\n", short, a.Verdict, a.Why)
+		printable.Fprintf(c.stdout, "%s: %s: %s\n", short, a.Verdict, a.Why)
 	}
 	if a.Last != nil {
-		fmt.Fprintf(c.stdout, "last save: %s: %s\n", a.Last.Verdict, a.Last.Why)
+		printable.Fprintf(c.stdout, "last save: %s: %s\n", a.Last.Verdict, a.Last.Why)
 	}
 	return exitOK
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/hotreflex/hr/daemon"
+	"github.com/hotreflex/hr/internal/printable"
 	"github.com/hotreflex/hr/internal/protocol"
 )
 
@@ -66,7 +67,8 @@ func serve(idle time.Duration, background bool) error {
 		return err
 	}
 	opt.Release = func() { l.Close() }
-	opt.RunDir, opt.Idle, opt.Vanished, opt.Log = dir, idle, l.Vanished, logger.Printf
+	opt.RunDir, opt.Idle, opt.Vanished = dir, idle, l.Vanished
+	opt.Log = func(format string, args ...any) { logger.Print(printable.Sprintf(format, args...)) }
 	d, err := daemon.New(opt)
 	if err != nil {
 		return err

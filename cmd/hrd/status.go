@@ -15,6 +15,7 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/pflag"
 
+	"github.com/hotreflex/hr/internal/printable"
 	"github.com/hotreflex/hr/internal/protocol"
 )
 
@@ -48,17 +49,17 @@ func statusVerb(c *command, args []string) int {
 
 func printStatus(w io.Writer, s protocol.Status) {
 	size := func(n int64) string { return humanize.IBytes(uint64(max(n, 0))) }
-	fmt.Fprintf(w, "hrd %s, pid %d, up %s, %s resident\n", s.Version, s.Pid, s.Uptime.Round(time.Second), size(s.RSS))
+	printable.Fprintf(w, "hrd %s, pid %d, up %s, %s resident\n", s.Version, s.Pid, s.Uptime.Round(time.Second), size(s.RSS))
 	if s.Draining {
 		fmt.Fprintln(w, "draining: it ends with its last session")
 	}
-	fmt.Fprintf(w, "builds    %d fast, %d by go build, %d unneeded, %d failed, %d canceled\n",
+	printable.Fprintf(w, "builds    %d fast, %d by go build, %d unneeded, %d failed, %d canceled\n",
 		s.Builds.Fast, s.Builds.Fallback, s.Builds.Unneeded, s.Builds.Failed, s.Builds.Canceled)
 	where := s.CacheDir
 	if s.Store.InMemory {
 		where = "in memory"
 	}
-	fmt.Fprintf(w, "store     %s in %d entries, %s\n", size(s.Store.Bytes), s.Store.Entries, where)
+	printable.Fprintf(w, "store     %s in %d entries, %s\n", size(s.Store.Bytes), s.Store.Entries, where)
 	kinds := slices.Sorted(maps.Keys(s.Store.Hits))
 	for k := range s.Store.Misses {
 		if !slices.Contains(kinds, k) {
@@ -67,20 +68,20 @@ func printStatus(w io.Writer, s protocol.Status) {
 	}
 	for _, k := range kinds {
 		hits, misses := s.Store.Hits[k], s.Store.Misses[k]
-		fmt.Fprintf(w, "          %s: %d of %d found\n", k, hits, hits+misses)
+		printable.Fprintf(w, "          %s: %d of %d found\n", k, hits, hits+misses)
 	}
-	fmt.Fprintf(w, "archives  %s of %s, %d in %s\n", size(s.Archives.Bytes), size(s.Archives.Budget), s.Archives.Entries, s.Archives.Dir)
-	fmt.Fprintf(w, "programs  %s of %s, %d in %s\n", size(s.Bins.Bytes), size(s.Bins.Budget), s.Bins.Entries, s.Bins.Dir)
+	printable.Fprintf(w, "archives  %s of %s, %d in %s\n", size(s.Archives.Bytes), size(s.Archives.Budget), s.Archives.Entries, s.Archives.Dir)
+	printable.Fprintf(w, "programs  %s of %s, %d in %s\n", size(s.Bins.Bytes), size(s.Bins.Budget), s.Bins.Entries, s.Bins.Dir)
 	if s.Linker != nil {
-		fmt.Fprintf(w, "linker    %s of %s in %s, %d checks, %d mismatches\n", count(s.Linker.States, "program"), count(s.Linker.Archives, "archive"), size(s.Linker.Bytes), s.Linker.Checks, s.Linker.Mismatches)
+		printable.Fprintf(w, "linker    %s of %s in %s, %d checks, %d mismatches\n", count(s.Linker.States, "program"), count(s.Linker.Archives, "archive"), size(s.Linker.Bytes), s.Linker.Checks, s.Linker.Mismatches)
 	}
-	fmt.Fprintf(w, "contexts  %d\n", len(s.Contexts))
+	printable.Fprintf(w, "contexts  %d\n", len(s.Contexts))
 	for _, x := range s.Contexts {
-		fmt.Fprintf(w, "          %s %s/%s %v: %d packages, %d of the workspace\n", x.Target, x.GOOS, x.GOARCH, x.Tags, x.Packages, x.Local)
+		printable.Fprintf(w, "          %s %s/%s %v: %d packages, %d of the workspace\n", x.Target, x.GOOS, x.GOARCH, x.Tags, x.Packages, x.Local)
 	}
-	fmt.Fprintf(w, "sessions  %d\n", len(s.Sessions))
+	printable.Fprintf(w, "sessions  %d\n", len(s.Sessions))
 	for _, x := range s.Sessions {
-		fmt.Fprintf(w, "          %s %s in %s, %s, since %s\n", x.ID, cmp.Or(x.Target, "."), x.Dir, x.Context, x.Since.Format("15:04:05"))
+		printable.Fprintf(w, "          %s %s in %s, %s, since %s\n", x.ID, cmp.Or(x.Target, "."), x.Dir, x.Context, x.Since.Format("15:04:05"))
 	}
 }
 
@@ -114,6 +115,6 @@ func logsVerb(c *command, args []string) int {
 		json.NewEncoder(c.stdout).Encode(map[string]string{"path": path, "text": string(data)})
 		return exitOK
 	}
-	c.stdout.Write(data)
+	io.WriteString(c.stdout, printable.Text(string(data)))
 	return exitOK
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/hotreflex/hr/internal/printable"
 	"github.com/hotreflex/hr/internal/protocol"
 	"github.com/hotreflex/hr/tags"
 )
@@ -86,7 +87,7 @@ func (c *command) parse(fs *pflag.FlagSet, args []string) (code int, ok bool) {
 		fmt.Fprintf(c.stdout, "usage: hrd %s\n\n%s", fs.Name(), fs.FlagUsages())
 		return exitOK, false
 	case err != nil:
-		return c.fail(&protocol.Error{Code: protocol.CodeUsage, Message: err.Error(), Hint: "hrd " + fs.Name() + " --help lists the flags"}), false
+		return c.fail(&protocol.Error{Code: protocol.CodeUsage, Message: printable.FirstLine(err.Error()), Hint: "hrd " + fs.Name() + " --help lists the flags"}), false
 	case fs.NArg() > 0:
 		return c.fail(&protocol.Error{Code: protocol.CodeUsage, Message: "hrd " + fs.Name() + " takes no words, not " + fs.Arg(0), Hint: "hrd help lists the verbs"}), false
 	}
@@ -99,9 +100,9 @@ func (c *command) fail(err error) int {
 	if c.json {
 		json.NewEncoder(c.stderr).Encode(e)
 	} else {
-		fmt.Fprintln(c.stderr, "hrd: "+e.Message)
+		printable.Fprintf(c.stderr, "hrd: %s\n", e.Message)
 		if e.Hint != "" {
-			fmt.Fprintln(c.stderr, "hint: "+e.Hint)
+			printable.Fprintf(c.stderr, "hint: %s\n", e.Hint)
 		}
 	}
 	if e.Code == protocol.CodeUsage {
@@ -116,7 +117,7 @@ func (c *command) tell(v any, format string, args ...any) {
 		json.NewEncoder(c.stdout).Encode(v)
 		return
 	}
-	fmt.Fprintf(c.stdout, format+"\n", args...)
+	printable.Fprintf(c.stdout, format+"\n", args...)
 }
 
 func versionVerb(c *command, args []string) int {

@@ -1,6 +1,7 @@
 package reflex
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -8,6 +9,8 @@ import (
 
 	"github.com/kballard/go-shellquote"
 	"github.com/spf13/pflag"
+
+	"github.com/hotreflex/hr/internal/printable"
 )
 
 // ReadConfig reads the lines of a config file; name is its name for people.
@@ -25,6 +28,7 @@ func ReadConfig(r io.Reader, name string) ([]Line, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // editors on Windows write a byte order mark
 	text := strings.Split(string(data), "\n")
 	var lines []Line
 	for i := 0; i < len(text); i++ {
@@ -42,7 +46,7 @@ func ReadConfig(r io.Reader, name string) ([]Line, error) {
 			err = l.Check()
 		}
 		if err != nil {
-			return nil, fmt.Errorf("error on line %d of %s: %w", begin+1, name, err)
+			return nil, fmt.Errorf("error on line %d of %s: %s", begin+1, name, printable.FirstLine(err.Error()))
 		}
 		l.Source = fmt.Sprintf("%s, line %d", name, begin+1)
 		lines = append(lines, l)
