@@ -27,7 +27,7 @@ type bench struct {
 
 	mu      sync.Mutex // guards fields below
 	last    *engine.Program
-	number  uint64 // counts the values of last
+	number  uint64 // names the value of last
 	running *flight
 	used    time.Time
 	users   int // sessions

@@ -94,7 +94,6 @@ type Daemon struct {
 	mu       sync.Mutex // guards fields below
 	sessions map[string]*session
 	benches  map[string]*bench
-	nextID   int
 	draining bool
 	quiet    time.Time // when the last session ended
 }

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -101,7 +102,7 @@ func (b *bench) fly(ctx context.Context, f, before *flight, t *engine.Target) {
 	b.mu.Lock()
 	if f.err == nil {
 		if f.prog != b.last {
-			b.number++
+			b.number = newNumber()
 		}
 		b.last, f.to = f.prog, b.number
 	}
@@ -122,6 +123,10 @@ func (b *bench) fly(ctx context.Context, f, before *flight, t *engine.Target) {
 		}
 	}
 }
+
+// newNumber names a program. It is drawn: a client that comes from another
+// daemon must not hold a number that means something here.
+func newNumber() uint64 { return rand.Uint64()>>1 + 1 }
 
 // giveUp leaves a flight; the last one out cancels it, unless the program is
 // linked already and only what the next start needs is still being learned.

@@ -2,13 +2,13 @@ package daemon
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"runtime/debug"
-	"strconv"
 	"sync"
 	"time"
 
@@ -21,6 +21,7 @@ type session struct {
 	id     string
 	target *engine.Target
 	job    engine.Job
+	digest string // of job
 	bench  *bench
 	since  time.Time
 
@@ -86,7 +87,7 @@ func (d *Daemon) open(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer d.end(s)
-	st := newStream(w)
+	st := newStream(w, s.digest)
 	defer st.close()
 	st.send(protocol.Event{Session: s.id})
 	if prog, ok := d.answer(ctx, st, s, protocol.BuildRequest{}); ok {
@@ -114,7 +115,7 @@ func (d *Daemon) build(w http.ResponseWriter, r *http.Request) error {
 		s.good = req.Good
 		d.mu.Unlock()
 	}
-	st := newStream(w)
+	st := newStream(w, s.digest)
 	defer st.close()
 	d.answer(r.Context(), st, s, req)
 	return nil
@@ -189,8 +190,9 @@ func (d *Daemon) begin(t *engine.Target, job engine.Job) (*session, error) {
 		b = &bench{d: d, used: time.Now()}
 		d.benches[t.Key()] = b
 	}
-	d.nextID++
-	s := &session{id: strconv.Itoa(d.nextID), target: t, job: job, bench: b, since: time.Now()}
+	// A client that comes to another daemon than it was served by must not find
+	// somebody else's session under the name of its own.
+	s := &session{id: rand.Text(), target: t, job: job, digest: job.Digest(), bench: b, since: time.Now()}
 	d.sessions[s.id] = s
 	b.use(1)
 	return s, nil
@@ -225,19 +227,22 @@ func (d *Daemon) count(out *engine.Outcome, err error) {
 
 // stream writes events as JSON lines.
 type stream struct {
+	job string // digest of what all of it is about
+
 	mu     sync.Mutex // guards fields below: hooks are called by other goroutines
 	enc    *json.Encoder
 	w      http.ResponseWriter
 	closed bool // the request is over, and w with it
 }
 
-func newStream(w http.ResponseWriter) *stream {
+func newStream(w http.ResponseWriter, job string) *stream {
 	w.Header().Set("Content-Type", "application/x-ndjson")
-	return &stream{enc: json.NewEncoder(w), w: w}
+	return &stream{job: job, enc: json.NewEncoder(w), w: w}
 }
 
 // send writes one line at once. A client that left is found by its context.
 func (s *stream) send(e protocol.Event) {
+	e.For = s.job
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.closed && s.enc.Encode(e) == nil {

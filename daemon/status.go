@@ -48,11 +48,11 @@ func (d *Daemon) Status() protocol.Status {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s.Draining = d.draining
-	for _, id := range slices.Sorted(maps.Keys(d.sessions)) {
-		x := d.sessions[id]
+	open := slices.SortedFunc(maps.Values(d.sessions), func(a, b *session) int { return a.since.Compare(b.since) })
+	for _, x := range open {
 		c := x.target.Context()
 		s.Sessions = append(s.Sessions, protocol.SessionStatus{
-			ID: id, Dir: x.job.Dir, Target: strings.Join(x.job.Package, " "), Since: x.since,
+			ID: x.id, Dir: x.job.Dir, Target: strings.Join(x.job.Package, " "), Since: x.since,
 			Context: strings.TrimSpace(c.GOOS + "/" + c.GOARCH + " " + strings.Join(c.Tags, ",")),
 		})
 	}

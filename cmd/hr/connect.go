@@ -67,7 +67,12 @@ func dialDaemon(ctx context.Context) (*protocol.Client, error) {
 		return nil, err
 	}
 	want, err := protocol.BuildIDOf(exe)
-	if err == nil && hello.BuildID == want && hello.Revision == protocol.Revision {
+	fits := func(h protocol.Hello) bool { return h.BuildID == want && h.Revision == protocol.Revision }
+	switch {
+	case err == nil && hello.BuildID == want && !fits(hello):
+		// hrd was replaced while this hr ran; others need that one.
+		return nil, &protocol.Error{Code: protocol.CodeMismatch, Message: "the installed hrd is of another build than this hr", Hint: "start hr again"}
+	case err == nil && fits(hello):
 		return protocol.NewClient(func(ctx context.Context) (net.Conn, error) { return protocol.Dial(ctx, dir) }), nil
 	}
 	// Another build serves: it drains and leaves, and ours takes its place.
@@ -80,7 +85,7 @@ func dialDaemon(ctx context.Context) (*protocol.Client, error) {
 	for {
 		client = protocol.NewClient(ensure)
 		hello, err := client.Hello(ctx)
-		if err == nil && hello.BuildID == want {
+		if err == nil && fits(hello) {
 			return client, nil
 		}
 		client.Close()

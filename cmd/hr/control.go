@@ -25,6 +25,7 @@ import (
 // ask is a question on its way into the loop.
 type ask struct {
 	Verb  string          `json:"verb"` // restart, stop or status
+	ID    string          `json:"id"`   // of the hr that is meant, from its report
 	reply chan<- askReply // has room for one
 }
 
@@ -142,6 +143,10 @@ func (r *runner) listen() {
 // onAsk does what another hr asked for. Restarts are answered when they are
 // through.
 func (r *runner) onAsk(q ask) (code int, done bool) {
+	if q.ID != r.report.data.ID {
+		q.reply <- askReply{Error: "the hr that was meant has ended: another one has its process id"}
+		return 0, false
+	}
 	switch q.Verb {
 	case "status":
 		a := askReply{State: r.state(), Building: r.building, Handover: r.sup.Handover()}
@@ -190,21 +195,21 @@ func (r *runner) state() string {
 	return "ended"
 }
 
-// askHR asks the hr of that process id. ctx bounds the wait for its answer.
-func askHR(ctx context.Context, pid int, verb string) (askReply, error) {
+// askHR asks the hr of that report. ctx bounds the wait for its answer.
+func askHR(ctx context.Context, d *reportData, verb string) (askReply, error) {
 	var a askReply
+	pid := d.Pid
 	path, err := controlPath(pid)
 	if err != nil {
 		return a, err
 	}
-	var d net.Dialer
-	conn, err := d.DialContext(ctx, "unix", path)
+	conn, err := new(net.Dialer).DialContext(ctx, "unix", path)
 	if err != nil {
 		return a, &protocol.Error{Code: protocol.CodeNotFound, Message: fmt.Sprintf("the hr with process id %d does not listen: %v", pid, err), Hint: "hr ps lists those that run"}
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.SetDeadline(time.Now()) })()
-	if err := json.NewEncoder(conn).Encode(ask{Verb: verb}); err != nil {
+	if err := json.NewEncoder(conn).Encode(ask{Verb: verb, ID: d.ID}); err != nil {
 		return a, fmt.Errorf("ask the hr with process id %d: %w", pid, err)
 	}
 	if err := json.NewDecoder(conn).Decode(&a); err != nil {

@@ -96,7 +96,7 @@ func psOf(d *reportData) psLine {
 		Started: d.Started, Dir: d.Dir, Package: d.Package, Flags: d.Flags}
 	ctx, cancel := context.WithTimeout(context.Background(), psTime)
 	defer cancel()
-	if a, err := askHR(ctx, d.Pid, "status"); err == nil && a.Error == "" {
+	if a, err := askHR(ctx, d, "status"); err == nil && a.Error == "" {
 		l.Program, l.Generation, l.State, l.Building, l.Handover = a.Pid, a.Generation, a.State, a.Building, a.Handover
 	}
 	return l

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -29,6 +30,7 @@ type report struct {
 // reportData is the content of the file.
 type reportData struct {
 	Pid        int               `json:"pid"`
+	ID         string            `json:"id"` // names this hr: another may get its process id
 	Dir        string            `json:"dir"`
 	Package    []string          `json:"package"`
 	Flags      []string          `json:"flags"`
@@ -66,7 +68,7 @@ func sessionsDir() (string, error) {
 }
 
 func newReport(job engine.Job) *report {
-	return &report{data: reportData{Pid: os.Getpid(), Dir: job.Dir, Package: job.Package, Flags: job.Flags, Plain: job.Plain, Linker: job.Linker, Started: time.Now()}}
+	return &report{data: reportData{Pid: os.Getpid(), ID: rand.Text(), Dir: job.Dir, Package: job.Package, Flags: job.Flags, Plain: job.Plain, Linker: job.Linker, Started: time.Now()}}
 }
 
 // begin writes the report for the first time.

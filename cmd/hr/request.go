@@ -289,7 +289,7 @@ func (r *runner) onFailure(res result) (code int, done bool) {
 // for: it died, or another one has its place.
 func lostDaemon(res result) bool {
 	var e *protocol.Error
-	return protocol.Gone(res.err) || !res.open && errors.As(res.err, &e) && e.Code == protocol.CodeNotFound
+	return protocol.Gone(res.err) || errors.Is(res.err, protocol.ErrOther) || !res.open && errors.As(res.err, &e) && e.Code == protocol.CodeNotFound
 }
 
 // reopen opens another session. If the last one ended under us, that is with a

@@ -19,7 +19,7 @@ func restartVerb(c *command, args []string) int {
 		return code
 	}
 	begin := time.Now()
-	a, err := askHR(context.Background(), data.Pid, "restart")
+	a, err := askHR(context.Background(), data, "restart")
 	if err == nil && a.Error != "" {
 		err = &protocol.Error{Code: protocol.CodeInternal, Message: a.Error}
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"github.com/hotreflex/hr/internal/printable"
+	"github.com/hotreflex/hr/internal/protocol"
 )
 
 // stopVerb is hr stop: the hr that runs here ends its program and itself, as
@@ -14,7 +15,10 @@ func stopVerb(c *command, args []string) int {
 	if !ok {
 		return code
 	}
-	a, err := askHR(context.Background(), data.Pid, "stop")
+	a, err := askHR(context.Background(), data, "stop")
+	if err == nil && a.Error != "" {
+		err = &protocol.Error{Code: protocol.CodeInternal, Message: a.Error}
+	}
 	if err != nil {
 		return c.fail(err)
 	}

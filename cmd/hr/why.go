@@ -194,7 +194,7 @@ func printOutcome(w io.Writer, o *engine.Outcome) {
 // its command line.
 func snapshotOf(ctx context.Context, d *reportData) (*graph.Snapshot, error) {
 	if d.Session != "" {
-		if snap, err := sessionSnapshot(ctx, d.Session); err == nil {
+		if snap, err := sessionSnapshot(ctx, d.Session); err == nil && snap.Dir == d.Dir {
 			return snap, nil
 		}
 	}

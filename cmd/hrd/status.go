@@ -81,7 +81,7 @@ func printStatus(w io.Writer, s protocol.Status) {
 	}
 	printable.Fprintf(w, "sessions  %d\n", len(s.Sessions))
 	for _, x := range s.Sessions {
-		printable.Fprintf(w, "          %s %s in %s, %s, since %s\n", x.ID, cmp.Or(x.Target, "."), x.Dir, x.Context, x.Since.Format("15:04:05"))
+		printable.Fprintf(w, "          %s %s in %s, %s, since %s\n", x.ID[:min(8, len(x.ID))], cmp.Or(x.Target, "."), x.Dir, x.Context, x.Since.Format("15:04:05"))
 	}
 }
 

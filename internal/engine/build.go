@@ -13,6 +13,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/hotreflex/hr/astcheck"
@@ -34,6 +35,17 @@ type Job struct {
 	Plain bool `json:"plain,omitempty"`
 	// Linker is "auto", "incremental" or "go"; empty means auto.
 	Linker string `json:"linker,omitempty"`
+}
+
+// Digest stands for all of the job: who is sent it back knows what an answer is
+// the answer to.
+func (j Job) Digest() string {
+	h := newHash("job")
+	for _, words := range [][]string{{j.Dir, j.Linker, fmt.Sprint(j.Plain)}, j.Env, j.Flags, j.Package} {
+		h.add(fmt.Sprint(len(words)))
+		h.add(words...)
+	}
+	return h.sum()
 }
 
 // Program is what is known of one target in one build context: its snapshot and

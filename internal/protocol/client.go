@@ -118,6 +118,7 @@ func (c *Client) stream(ctx context.Context, method, path string, in any) (io.Re
 // Session is an open session: a target that the daemon keeps ready for us.
 type Session struct {
 	ID     string
+	job    string // its digest
 	client *Client
 	cancel context.CancelFunc
 	events *events
@@ -141,15 +142,15 @@ func (c *Client) Open(ctx context.Context, job engine.Job, h Handler) (*Session,
 		cancel()
 		return nil, nil, err
 	}
-	ev := newEvents(body)
-	s := &Session{client: c, cancel: func() { cancel(); body.Close() }, events: ev}
+	ev := newEvents(body, job.Digest())
+	s := &Session{job: job.Digest(), client: c, cancel: func() { cancel(); body.Close() }, events: ev}
 	first, err := ev.next()
 	if err != nil {
 		s.Close()
 		return nil, nil, fmt.Errorf("open session: %w", err)
 	}
 	s.ID = first.Session
-	reply, err := ev.wait(h)
+	reply, err := ev.wait(h, 0)
 	stop()
 	var f *Failure
 	if err != nil && !errors.As(err, &f) {
@@ -162,7 +163,7 @@ func (c *Client) Open(ctx context.Context, job engine.Job, h Handler) (*Session,
 // Rest reads what a session says after its first program: the snapshot. It
 // returns when the session ends.
 func (s *Session) Rest(h Handler) error {
-	_, err := s.events.wait(h)
+	_, err := s.events.wait(h, 0)
 	return err
 }
 
@@ -174,7 +175,7 @@ func (s *Session) Build(ctx context.Context, req BuildRequest, h Handler) (*Repl
 		return nil, err
 	}
 	defer body.Close()
-	return newEvents(body).wait(h)
+	return newEvents(body, s.job).wait(h, req.Seq)
 }
 
 // Snapshot asks for the snapshot of a session, which may be another process's.
@@ -202,11 +203,14 @@ func (f *Failure) Unwrap() error { return f.Cause }
 var errHole = errors.New("it is not whole")
 
 // events reads a stream of JSON lines.
-type events struct{ dec *json.Decoder }
+type events struct {
+	dec *json.Decoder
+	job string // digest of the job that all of it must be about
+}
 
 // A snapshot line of a large program has a few megabytes: read in large pieces.
-func newEvents(r io.Reader) *events {
-	return &events{json.NewDecoder(bufio.NewReaderSize(r, 64<<10))}
+func newEvents(r io.Reader, job string) *events {
+	return &events{json.NewDecoder(bufio.NewReaderSize(r, 64<<10)), job}
 }
 
 func (e *events) next() (Event, error) {
@@ -215,14 +219,19 @@ func (e *events) next() (Event, error) {
 	return ev, err
 }
 
-// wait hands events to h until a reply or a failure comes.
-func (e *events) wait(h Handler) (*Reply, error) {
+// wait hands events to h until a reply or a failure comes, which must be to the
+// request of that number.
+func (e *events) wait(h Handler, seq uint64) (*Reply, error) {
 	for {
 		ev, err := e.next()
 		if err != nil {
 			return nil, fmt.Errorf("read hrd: %w", err)
 		}
 		switch {
+		case ev.For != e.job,
+			ev.Reply != nil && ev.Reply.Seq != seq,
+			ev.Failed != nil && ev.Failed.Seq != seq:
+			return nil, fmt.Errorf("read hrd: %w", ErrOther)
 		case ev.Progress != nil && h.Progress != nil:
 			h.Progress(*ev.Progress)
 		case ev.Built != nil && h.Built != nil:

@@ -25,6 +25,8 @@ const (
 var (
 	// ErrAbsent says that no daemon is listening.
 	ErrAbsent = &Error{Code: CodeAbsent, Message: "no hrd is running"}
+	// ErrOther says that the answer is to another question than ours.
+	ErrOther = &Error{Code: CodeMismatch, Message: "hrd answered another question", Hint: "hr and hrd of one build belong together"}
 	// ErrRunning says that another daemon serves this run directory.
 	ErrRunning = &Error{Code: CodeRunning, Message: "another hrd is running"}
 )

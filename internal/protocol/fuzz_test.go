@@ -32,6 +32,7 @@ func streams(t testing.TB) [][]byte {
 		{Failed: &Failure{Seq: 1, Cause: &Error{Code: CodeBuild, Message: "no"}, Outcome: out}},
 		{Reply: &Reply{Seq: 1, Number: 1, Outcome: out}},
 	} {
+		e.For = "job"
 		data, err := json.Marshal(e)
 		if err != nil {
 			t.Fatal(err)
@@ -55,10 +56,10 @@ func FuzzEvents(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var snap *graph.Snapshot
-		reply, err := newEvents(bytes.NewReader(data)).wait(Handler{
+		reply, err := newEvents(bytes.NewReader(data), "job").wait(Handler{
 			Progress: func(Progress) {}, Built: func(engine.Artifact) {},
 			Snapshot: func(s *graph.Snapshot) { snap = s },
-		})
+		}, 1)
 		if snap != nil {
 			// What hr asks of a snapshot before anything else.
 			snap.WatchDirs()

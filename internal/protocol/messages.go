@@ -9,7 +9,7 @@ import (
 
 // Revision is the version of the conversation: hr and hrd of different
 // revisions do not talk.
-const Revision = 1
+const Revision = 2
 
 // The routes. Requests and replies are JSON; a reply with several values is one
 // JSON object a line.
@@ -58,6 +58,9 @@ type BuildRequest struct {
 
 // Event is one line of a stream. Exactly one of the pointers is set.
 type Event struct {
+	// For is the digest of the job that the line is about. A client takes nothing
+	// that is about another one than it asked for.
+	For      string           `json:"for,omitempty"`
 	Session  string           `json:"session,omitempty"`  // first line of a session
 	Progress *Progress        `json:"progress,omitempty"` // cold builds only
 	Built    *engine.Artifact `json:"built,omitempty"`    // can run already; the Reply follows
@@ -76,7 +79,7 @@ type Progress struct {
 // Reply is a finished build.
 type Reply struct {
 	Seq uint64 `json:"seq"`
-	// Number counts the programs that the daemon made for this target. The
+	// Number names the program; no other program has it, of any daemon. The
 	// outcome's changes lead from the program that the client has to this one,
 	// unless a Snapshot came before the reply: then that is the state.
 	Number  uint64          `json:"number"`
