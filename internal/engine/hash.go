@@ -5,7 +5,8 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"hash"
-	"os"
+
+	"github.com/hotreflex/hr/internal/graph"
 )
 
 // schema is part of every key: raise it when the meaning of a stored value or
@@ -33,7 +34,7 @@ func (k *keyHash) add(values ...string) {
 
 // addFile adds a file's content; an absent file differs from an empty one.
 func (k *keyHash) addFile(path string) {
-	data, err := os.ReadFile(path)
+	data, err := graph.ReadFile(path)
 	if err != nil {
 		k.add("absent")
 		return

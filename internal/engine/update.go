@@ -47,6 +47,11 @@ func (e *Engine) plainUpdate(ctx context.Context, t *Target, last *Program, hook
 	changes := last.Snap.Scan()
 	scan := time.Since(start)
 	worst := graph.Worst(changes)
+	for _, c := range changes {
+		if c.Waits {
+			return nil, &Outcome{Changes: changes, Worst: worst}, &Error{Text: shortPath(t.job.Dir, c.Path) + ": " + c.Why}
+		}
+	}
 	if !hasNews(changes) && fileExists(last.Artifact.Path) {
 		return last, &Outcome{Artifact: last.Artifact, Changes: changes, Worst: worst, Phases: Phases{Scan: scan}}, nil
 	}
@@ -84,6 +89,9 @@ func (e *Engine) updateOnce(ctx context.Context, t *Target, last *Program) (*Pro
 	for _, c := range changes {
 		if c.Verdict == astcheck.Broken {
 			return nil, out, &Error{Text: c.Syntax.Error(), Syntax: c.Syntax}
+		}
+		if c.Waits {
+			return nil, out, &Error{Text: shortPath(t.job.Dir, c.Path) + ": " + c.Why}
 		}
 	}
 	start = time.Now()

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/hotreflex/hr/astcheck"
 )
 
 // How the go command reads embed patterns (cmd/go/internal/load/pkg.go,
@@ -53,11 +55,92 @@ func (p *Package) embeds(file string) bool {
 			if isDir(file) {
 				return true // what it holds may match
 			}
-		case all || !slices.ContainsFunc(names[n:], hidden):
+		case len(names) == n:
+			return true // also what is no file: the go command refuses it
+		case (all || !slices.ContainsFunc(names[n:], hidden)) && p.inTree(names, n):
 			return true
 		}
 	}
 	return false
+}
+
+// inTree tells that a pattern that matched the first n names, a directory, brings
+// the file below it: the go command leaves out other modules and what is no file.
+func (p *Package) inTree(names []string, n int) bool {
+	path := filepath.Join(p.Dir, filepath.Join(names[:n]...))
+	for _, name := range names[n:] {
+		path = filepath.Join(path, name)
+		if kindOf(path) != "" || !StampOf(filepath.Join(path, "go.mod")).Gone {
+			return false
+		}
+	}
+	return true
+}
+
+// embedParents returns the directories between the package's own and the files
+// that it embeds.
+func (p *Package) embedParents() []string {
+	if len(p.EmbedPatterns) == 0 {
+		return nil
+	}
+	set := map[string]bool{}
+	for file, f := range p.Files {
+		if !f.IsEmbedded() {
+			continue
+		}
+		for dir := filepath.Dir(file); dir != p.Dir && under(dir, p.Dir) && !set[dir]; dir = filepath.Dir(dir) {
+			set[dir] = true
+		}
+	}
+	return slices.Collect(maps.Keys(set))
+}
+
+// spoilt tells why nothing can be embedded that lies in the directory; empty if
+// it can. One that is gone is told of by its files.
+func spoilt(dir string) string {
+	if kind := kindOf(dir); kind != "" {
+		return filepath.Base(dir) + " is " + kind + ", and nothing is embedded through one"
+	}
+	if !StampOf(filepath.Join(dir, "go.mod")).Gone {
+		return "a go.mod makes another module of " + filepath.Base(dir)
+	}
+	return ""
+}
+
+// judgeEmbedDir judges a directory, or the go.mod in one, for the packages that
+// embed what lies below.
+func (s *Snapshot) judgeEmbedDir(path string) []Change {
+	dir := path
+	if filepath.Base(path) == "go.mod" {
+		dir = filepath.Dir(path)
+		if StampOf(path).Gone {
+			return s.leftModule(path, dir)
+		}
+	}
+	why := ""
+	if s.index.embeds[dir] != nil {
+		why = spoilt(dir)
+	}
+	if why == "" {
+		return nil
+	}
+	var changes []Change
+	for _, p := range s.index.embeds[dir] {
+		changes = append(changes, Change{Path: path, Verdict: astcheck.Header, Package: p.Path, Why: why})
+	}
+	return changes
+}
+
+// leftModule judges a go.mod that is gone: what it kept from being embedded may
+// be embedded now.
+func (s *Snapshot) leftModule(path, dir string) []Change {
+	var changes []Change
+	for _, p := range s.index.lists[dir] {
+		if p.Dir != dir && !slices.Contains(s.index.embeds[dir], p) {
+			changes = append(changes, Change{Path: path, Verdict: astcheck.Header, Package: p.Path, Why: filepath.Base(dir) + " is no other module any more"})
+		}
+	}
+	return changes
 }
 
 // embedDirs returns the directories whose names decide what the embed patterns

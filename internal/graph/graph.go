@@ -22,7 +22,7 @@ import (
 
 // Version is part of the key of every stored snapshot: raise it when the
 // meaning of a field changes.
-const Version = 2
+const Version = 3
 
 // Snapshot is a program's closure in one build context, tests excluded.
 type Snapshot struct {
@@ -117,6 +117,7 @@ type index struct {
 	byFile map[string][]*Package // input file -> packages that read it, sorted
 	byDir  map[string]*Package   // directory -> Local package
 	lists  map[string][]*Package // listed directory -> packages that list it
+	embeds map[string][]*Package // directory between a package and a file that it embeds -> packages
 	rev    map[string][]string   // package -> Local packages importing it, sorted
 	absent map[string]bool
 	order  []string // Local packages, imports first
@@ -155,6 +156,7 @@ func (s *Snapshot) Seal() *Snapshot {
 		byFile: map[string][]*Package{},
 		byDir:  map[string]*Package{},
 		lists:  map[string][]*Package{},
+		embeds: map[string][]*Package{},
 		rev:    map[string][]string{},
 		absent: map[string]bool{},
 	}
@@ -169,6 +171,9 @@ func (s *Snapshot) Seal() *Snapshot {
 		x.byDir[p.Dir] = p
 		for f := range p.Files {
 			x.byFile[f] = append(x.byFile[f], p)
+		}
+		for _, dir := range p.embedParents() {
+			x.embeds[dir] = append(x.embeds[dir], p)
 		}
 		for _, l := range p.Listings {
 			x.lists[l.Dir] = append(x.lists[l.Dir], p)
@@ -256,7 +261,7 @@ func (s *Snapshot) Awaits(dir string) bool {
 
 // Holds tells whether a directory of the snapshot is path or lies below it.
 func (s *Snapshot) Holds(path string) bool {
-	if s.index.byDir[path] != nil || s.index.lists[path] != nil {
+	if s.index.byDir[path] != nil || s.index.lists[path] != nil || s.index.embeds[path] != nil {
 		return true
 	}
 	for dir := range s.index.lists {

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -24,6 +25,8 @@ type Change struct {
 	// Reload tells that the whole closure must be listed anew: the change is in
 	// go.mod or its kin.
 	Reload bool `json:"reload,omitempty"`
+	// Waits tells that the go command would wait for ever on the file: a pipe.
+	Waits bool `json:"waits,omitempty"`
 	// File is the input's new state, nil if it is gone or no input.
 	File *File `json:"file,omitempty"`
 	// Syntax is the error of a broken file.
@@ -61,9 +64,9 @@ func (s *Snapshot) judge(path string) []Change {
 		if StampOf(path).Gone {
 			return []Change{{Path: path, Verdict: astcheck.Unused, Why: "does not exist"}}
 		}
-		return []Change{{Path: path, Verdict: astcheck.Header, Why: filepath.Base(path) + " appeared", Reload: true}}
+		return []Change{{Path: path, Verdict: astcheck.Header, Why: filepath.Base(path) + " appeared", Reload: true, Waits: isPipe(path)}}
 	}
-	changes := s.judgeStranger(path)
+	changes := append(s.judgeEmbedDir(path), s.judgeStranger(path)...)
 	for _, p := range s.Readers(path) {
 		if !slices.ContainsFunc(changes, func(c Change) bool { return c.Package == p.Path }) {
 			changes = append(changes, p.judgeInput(p.Files[path]))
@@ -80,9 +83,12 @@ func (s *Snapshot) judgeModuleFile(f *File) Change {
 	c := Change{Path: f.Path}
 	data, stamp, err := readFile(f.Path)
 	switch {
-	case err != nil:
+	case stamp.Gone:
 		c.Verdict, c.Reload = astcheck.Header, true
 		c.Why = filepath.Base(f.Path) + " is gone"
+	case err != nil:
+		c.unreadable(err)
+		c.Reload = true
 	case HashOf(data) == f.Hash:
 		c.Verdict, c.Why = astcheck.Same, sameContent
 		c.File = &File{Path: f.Path, Kind: Module, Stamp: stamp, Hash: f.Hash}
@@ -99,15 +105,25 @@ func (p *Package) judgeInput(f *File) Change {
 	c := Change{Path: f.Path, Package: p.Path}
 	data, stamp, err := readFile(f.Path)
 	if err != nil {
-		c.Verdict = astcheck.Header
-		if stamp.Gone {
+		c.unreadable(err)
+		switch {
+		case stamp.Gone && stamp.Link:
+			c.Why = "file cannot be read: a link to nothing"
+		case stamp.Gone:
 			c.Why = "file removed"
-		} else {
-			c.Why = fmt.Sprintf("file cannot be read: %v", err)
+		case f.Kind == Embed:
+			c.Waits = false // it is refused before it is opened
 		}
 		return c
 	}
 	c.File = &File{Path: f.Path, Kind: f.Kind, Embedded: f.Embedded, Stamp: stamp, Hash: HashOf(data), Check: f.Check}
+	if f.IsEmbedded() && stamp.Link != f.Stamp.Link {
+		c.Verdict, c.Why, c.File = astcheck.Header, "is a link now, which is not embedded", nil
+		if !stamp.Link {
+			c.Why = "is no link any more"
+		}
+		return c
+	}
 	if c.File.Hash == f.Hash {
 		c.Verdict, c.Why = astcheck.Same, sameContent
 		return c
@@ -137,13 +153,25 @@ func (p *Package) judgeInput(f *File) Change {
 	return c
 }
 
+// unreadable makes a header verdict of a file that cannot be read: the go command
+// knows what that means, unless it would wait.
+func (c *Change) unreadable(err error) {
+	c.Verdict, c.Why = astcheck.Header, fmt.Sprintf("file cannot be read: %v", err)
+	if kind := kindOf(c.Path); kind != "" && errors.Is(err, ErrNotRegular) {
+		c.Why = "is " + kind + " now"
+	}
+	if c.Waits = isPipe(c.Path); c.Waits {
+		c.Why = "is a named pipe: go build would wait for ever"
+	}
+}
+
 // judgeStranger judges a path for the packages that do not read it so far, or
 // only embed it: is it about to become an input, or one of their sources?
 func (s *Snapshot) judgeStranger(path string) []Change {
 	var changes []Change
 	dir := filepath.Dir(path)
 	own := s.index.byDir[dir]
-	if !StampOf(path).Gone {
+	if exists(path) {
 		for _, p := range s.index.lists[dir] {
 			listsAll := slices.ContainsFunc(p.Listings, func(l *Listing) bool { return l.Dir == dir && l.All })
 			if listsAll && p.Files[path] == nil && p.embeds(path) {
@@ -192,9 +220,16 @@ func (s *Snapshot) judgeNew(p *Package, path string) Change {
 		c.Why = "was not an input"
 		return c
 	}
+	if isDir(path) {
+		c.Why = "a directory"
+		return c
+	}
 	if filepath.Ext(name) != ".go" {
 		if d.In && listed(name) {
 			c.Verdict, c.Package, c.Why = astcheck.Header, p.Path, "new file"
+			if c.Waits = isPipe(path); c.Waits {
+				c.Why = "is a named pipe: go build would wait for ever"
+			}
 		} else {
 			c.Why = why(d.Why, "not a file the build reads")
 		}
@@ -202,8 +237,8 @@ func (s *Snapshot) judgeNew(p *Package, path string) Change {
 	}
 	data, _, err := readFile(path)
 	if err != nil {
-		c.Verdict, c.Package = astcheck.Header, p.Path
-		c.Why = fmt.Sprintf("file cannot be read: %v", err)
+		c.Package = p.Path
+		c.unreadable(err)
 		return c
 	}
 	check := astcheck.Check(path, data)

@@ -89,8 +89,35 @@ func (s *Snapshot) findModules(work string, flags []string) {
 	if m := s.Packages[s.Target]; m != nil && m.Dir != "" && profile {
 		note(filepath.Join(m.Dir, "default.pgo"))
 	}
+	for _, path := range s.fences(roots) {
+		absent[path] = true
+	}
 	s.Roots = slices.Sorted(maps.Keys(roots))
 	s.Absent = slices.Sorted(maps.Keys(absent))
+}
+
+// fences returns the go.mod files that are not there between the workspace's
+// packages and the roots of their modules: one that appears makes another module
+// of what lies beside and below it.
+func (s *Snapshot) fences(roots map[string]bool) []string {
+	set := map[string]bool{}
+	for _, p := range s.Packages {
+		if p.Fixed || p.Dir == "" {
+			continue
+		}
+		var way []string
+		dir := p.Dir
+		for ; !roots[dir] && filepath.Base(dir) != "vendor" && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+			way = append(way, filepath.Join(dir, "go.mod"))
+		}
+		if !roots[dir] {
+			continue // in a vendor directory a go.mod means nothing
+		}
+		for _, path := range way {
+			set[path] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(set))
 }
 
 // HasProfile tells that the go command compiles all packages by the default.pgo
@@ -122,7 +149,7 @@ func ModulePath(dir string) (path, root string) {
 	if root == "" {
 		return "", ""
 	}
-	data, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	data, err := ReadFile(filepath.Join(root, "go.mod"))
 	if err != nil {
 		return "", root
 	}
@@ -132,7 +159,7 @@ func ModulePath(dir string) (path, root string) {
 // overlaid returns the files that an overlay puts in place of others
 // (go help build, -overlay).
 func overlaid(path string) []string {
-	data, err := os.ReadFile(path)
+	data, err := ReadFile(path)
 	if err != nil {
 		return nil
 	}

@@ -88,6 +88,13 @@ func (s *Snapshot) Reload(ctx context.Context, cfg LoadConfig, dirty []string) (
 		}
 	}
 	slices.Sort(news)
+	roots := map[string]bool{}
+	for _, root := range n.Roots {
+		roots[root] = true
+	}
+	n.Absent = append(slices.Clone(n.Absent), n.fences(roots)...)
+	slices.Sort(n.Absent)
+	n.Absent = slices.Compact(n.Absent)
 	n.Seal()
 	if n.Cyclic() {
 		return nil, nil, ErrWhole

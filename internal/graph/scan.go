@@ -28,6 +28,11 @@ func (s *Snapshot) Scan() []Change {
 		}
 	}
 	var changes []Change
+	for dir := range s.index.embeds {
+		if spoilt(dir) != "" {
+			changes = append(changes, s.judgeEmbedDir(dir)...)
+		}
+	}
 	for _, p := range s.Packages {
 		if !p.Local {
 			continue
@@ -68,8 +73,8 @@ func (s *Snapshot) Scan() []Change {
 func (s *Snapshot) newNames(p *Package, l *Listing) []Change {
 	var out []Change
 	for _, path := range namesIn(l.Dir, l.All) {
-		if p.Files[path] != nil {
-			continue
+		if p.Files[path] != nil || slices.Contains(s.index.lists[path], p) {
+			continue // of a directory its own listing tells
 		}
 		out = append(out, s.judgeStranger(path)...)
 	}

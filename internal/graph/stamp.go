@@ -23,6 +23,9 @@ type Stamp struct {
 	// could have left the same stamp; its content is hashed at every look.
 	Racy bool `json:"r,omitempty"`
 	Gone bool `json:"g,omitempty"`
+	// Link tells that the name is a symbolic link; all else is of what it leads
+	// to. To an embed pattern a link is no file.
+	Link bool `json:"l,omitempty"`
 }
 
 // racyAge is how old a file must be for its stamp to be trusted. The kernel's
@@ -43,11 +46,13 @@ func (s Stamp) Same(t Stamp) bool {
 // StampOf returns the stamp of the file at path; a missing or unreadable file
 // is Gone.
 func StampOf(path string) Stamp {
-	fi, err := os.Stat(path)
+	fi, link, err := stat(path)
 	if err != nil {
-		return Stamp{Gone: true}
+		return Stamp{Gone: true, Link: link}
 	}
-	return stampOf(fi, time.Now())
+	s := stampOf(fi, time.Now())
+	s.Link = link
+	return s
 }
 
 func stampOf(fi fs.FileInfo, now time.Time) Stamp {
@@ -66,15 +71,13 @@ var ErrNotRegular = errors.New("not a regular file")
 // before and after the read.
 func readFile(path string) ([]byte, Stamp, error) {
 	for try := 0; ; try++ {
-		fi, err := os.Stat(path)
+		fi, link, err := stat(path)
 		if err != nil {
-			return nil, Stamp{Gone: true}, err
-		}
-		if !fi.Mode().IsRegular() {
-			return nil, stampOf(fi, time.Now()), &fs.PathError{Op: "read", Path: path, Err: ErrNotRegular}
+			return nil, Stamp{Gone: true, Link: link}, err
 		}
 		before := stampOf(fi, time.Now())
-		data, err := os.ReadFile(path)
+		before.Link = link
+		data, err := ReadFile(path)
 		if err != nil {
 			return nil, before, err
 		}
@@ -116,8 +119,12 @@ func list(dir string, all bool) *Listing {
 	for _, e := range entries {
 		name := e.Name()
 		if all {
-			if e.IsDir() {
+			// What is no file and no directory is not embedded.
+			switch {
+			case e.IsDir():
 				name += "/"
+			case !e.Type().IsRegular():
+				name += "/" + e.Type().String()
 			}
 			names = append(names, name)
 		} else if !e.IsDir() && listed(name) {
