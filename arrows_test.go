@@ -27,7 +27,7 @@ var below = map[string][]string{
 	"internal/link":       nil, // and what lies in it
 	"internal/engine":     {"astcheck", "cache", "internal/graph", "internal/link", "tags"},
 	"internal/protocol":   {"internal/engine", "internal/graph"},
-	"daemon":              {"cache", "internal/engine", "internal/graph", "internal/link", "internal/protocol"},
+	"daemon":              {"cache", "internal/engine", "internal/graph", "internal/link", "internal/printable", "internal/protocol", "tags"},
 	"cmd/hr":              {"astcheck", "daemon", "internal/engine", "internal/graph", "internal/printable", "internal/protocol", "internal/reflex", "internal/supervisor", "internal/watch", "tags"},
 	"cmd/hrd":             {"daemon", "internal/engine", "internal/printable", "internal/protocol", "tags"},
 	"benchmarks":          nil,

@@ -5,16 +5,25 @@ import (
 	"strings"
 
 	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/printable"
 	"github.com/hotreflex/hr/internal/protocol"
+	"github.com/hotreflex/hr/tags"
 )
 
 // explain gives errors of the engine a code and a hint.
 func explain(err error) error {
 	var main *engine.MainError
 	var user *engine.Error
+	var split *tags.SplitError
 	switch {
+	case errors.As(err, &split):
+		e := &protocol.Error{Code: protocol.CodeUsage, Message: split.Error()}
+		if split.Hint != "" {
+			e.Hint = "separate tags with commas: " + split.Hint
+		}
+		return e
 	case errors.As(err, &main):
-		e := &protocol.Error{Code: protocol.CodeUsage, Message: main.Error()}
+		e := &protocol.Error{Code: protocol.CodeUsage, Message: printable.Line(main.Error())}
 		if len(main.Mains) > 0 {
 			e.Hint = "choose one: hr run " + main.Mains[0]
 		} else {
@@ -24,7 +33,8 @@ func explain(err error) error {
 	case errors.Is(err, engine.ErrNoGo):
 		return &protocol.Error{Code: protocol.CodeNotFound, Message: engine.ErrNoGo.Error(), Hint: "install Go from https://go.dev/dl, or put its bin directory on PATH"}
 	case errors.As(err, &user) && wrongWords(user.Text):
-		return &protocol.Error{Code: protocol.CodeUsage, Message: user.Text, Hint: hintFor(user.Text)}
+		said, _, _ := strings.Cut(user.Text, "\nusage: ") // that of go build is not ours
+		return &protocol.Error{Code: protocol.CodeUsage, Message: said, Hint: hintFor(user.Text)}
 	case errors.As(err, &user):
 		return &protocol.Error{Code: protocol.CodeBuild, Message: user.Text, Hint: hintFor(user.Text)}
 	}

@@ -1,6 +1,10 @@
 package tags
 
-import "strings"
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
 
 // Profile is a named way to build: plain data that the caller turns into build
 // flags with Args.
@@ -76,27 +80,42 @@ func (p Profile) Debug() Profile {
 	return p
 }
 
-// Args returns the build flags of the profile and the user together. The
-// user's flags are in the go command's form, -name or -name=value, and keep
-// their order; they win wherever both say something.
-func (p Profile) Args(user []string) []string {
+// Args returns the build flags of the profile and the user together, for the
+// command line. The user's are those of GOFLAGS, which the go command reads by
+// itself, and those of the command line, each in the go command's form: -name or
+// -name=value, with one dash or two. They keep their order and win wherever both
+// say something.
+//
+// What the command line says goes over GOFLAGS. So a flag of the profile that
+// GOFLAGS has is left out, and tool flags of GOFLAGS are said again together
+// with the profile's.
+func (p Profile) Args(goflags, user []string) []string {
+	all := slices.Concat(goflags, user)
 	var args []string
 	for _, f := range p.BuildFlags {
-		if !given(user, flagName(f)) {
+		if !given(all, flagName(f)) {
 			args = append(args, f)
 		}
 	}
-	if len(p.GCFlags) > 0 {
-		args = append(args, "-gcflags=all="+strings.Join(p.GCFlags, " "))
-	}
-	if len(p.LDFlags) > 0 {
-		args = append(args, "-ldflags="+strings.Join(p.LDFlags, " "))
+	for _, tool := range []struct {
+		name, pattern string
+		flags         []string
+	}{{"gcflags", "all=", p.GCFlags}, {"ldflags", "", p.LDFlags}} {
+		if len(tool.flags) == 0 {
+			continue
+		}
+		args = append(args, "-"+tool.name+"="+tool.pattern+strings.Join(tool.flags, " "))
+		for _, f := range goflags {
+			if flagName(f) == tool.name {
+				args = append(args, prepend(f, tool.flags))
+			}
+		}
 	}
 	for _, f := range user {
 		switch flagName(f) {
-		case "-gcflags":
+		case "gcflags":
 			f = prepend(f, p.GCFlags)
-		case "-ldflags":
+		case "ldflags":
 			f = prepend(f, p.LDFlags)
 		}
 		args = append(args, f)
@@ -107,7 +126,8 @@ func (p Profile) Args(user []string) []string {
 // prepend puts tool flags in front of those in a user's -gcflags or -ldflags.
 // It is needed because the go command gives a package the flags of the last
 // value that matches it and forgets the others (cmd/go/internal/load/flag.go).
-// An empty value is left alone: with it the user asks for no flags at all.
+// An empty value is left alone: with it the user asks for no flags at all. So is
+// one that switches a tool flag off, as -w=0 does.
 func prepend(f string, tool []string) string {
 	name, value, _ := strings.Cut(f, "=")
 	value = strings.TrimSpace(value)
@@ -122,19 +142,40 @@ func prepend(f string, tool []string) string {
 		}
 		pattern, value = before+"=", after
 	}
+	if takesBack(value, tool) {
+		return f
+	}
 	return name + "=" + pattern + strings.TrimSpace(strings.Join(tool, " ")+" "+value)
 }
 
-func given(flags []string, name string) bool {
-	for _, f := range flags {
-		if flagName(f) == name {
-			return true
-		}
-	}
-	return false
+// takesBack reports whether a value switches one of the tool flags off.
+func takesBack(value string, tool []string) bool {
+	return slices.ContainsFunc(strings.Fields(value), func(w string) bool {
+		_, word, _ := strings.Cut(w, "=")
+		on, err := strconv.ParseBool(word)
+		return err == nil && !on && strings.HasPrefix(w, "-") &&
+			slices.ContainsFunc(tool, func(t string) bool { return flagName(w) == flagName(t) })
+	})
 }
 
+func given(flags []string, name string) bool {
+	return slices.ContainsFunc(flags, func(f string) bool { return flagName(f) == name })
+}
+
+// flagName is the name of a flag without dashes and value.
 func flagName(f string) string {
 	name, _, _ := strings.Cut(f, "=")
-	return name
+	return strings.TrimPrefix(strings.TrimPrefix(name, "-"), "-")
+}
+
+// Of returns the value of the last -tags among build flags, and whether there is
+// one.
+func Of(flags []string) (value string, ok bool) {
+	for _, f := range flags {
+		if flagName(f) == "tags" {
+			_, value, _ = strings.Cut(f, "=")
+			ok = true
+		}
+	}
+	return value, ok
 }

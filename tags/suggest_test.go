@@ -92,24 +92,39 @@ func TestProfiles(t *testing.T) {
 func TestProfileArgs(t *testing.T) {
 	dev, _ := Lookup("dev")
 	prod, _ := Lookup("prod")
+	const vcs, pgo, link = "-buildvcs=false", "-pgo=off", "-ldflags=-s -w"
 	for _, tt := range []struct {
-		name string
-		p    Profile
-		user []string
-		want []string
+		name    string
+		p       Profile
+		goflags []string
+		user    []string
+		want    []string
 	}{
-		{"dev", dev, nil, []string{"-buildvcs=false", "-pgo=off", "-ldflags=-s -w"}},
-		{"user's own flags", dev, []string{"-race", "-buildvcs=true"}, []string{"-pgo=off", "-ldflags=-s -w", "-race", "-buildvcs=true"}},
-		{"ldflags joined", dev, []string{"-ldflags=-X main.v=1"}, []string{"-buildvcs=false", "-pgo=off", "-ldflags=-s -w", "-ldflags=-s -w -X main.v=1"}},
-		{"ldflags of a pattern", dev, []string{"-ldflags=all=-X main.v=1"}, []string{"-buildvcs=false", "-pgo=off", "-ldflags=-s -w", "-ldflags=all=-s -w -X main.v=1"}},
-		{"ldflags emptied", dev, []string{"-ldflags="}, []string{"-buildvcs=false", "-pgo=off", "-ldflags=-s -w", "-ldflags="}},
-		{"ldflags wrong", dev, []string{"-ldflags=x"}, []string{"-buildvcs=false", "-pgo=off", "-ldflags=-s -w", "-ldflags=x"}},
-		{"prod", prod, []string{"-ldflags=-X main.v=1", "-trimpath"}, []string{"-ldflags=-X main.v=1", "-trimpath"}},
-		{"debug", dev.Debug(), []string{"-gcflags=-m"}, []string{"-buildvcs=false", "-pgo=off", "-gcflags=all=-N -l", "-gcflags=-N -l -m"}},
-		{"debug prod", prod.Debug(), nil, []string{"-gcflags=all=-N -l"}},
+		{"dev", dev, nil, nil, []string{vcs, pgo, link}},
+		{"user's own flags", dev, nil, []string{"-race", "-buildvcs=true"}, []string{pgo, link, "-race", "-buildvcs=true"}},
+		{"ldflags joined", dev, nil, []string{"-ldflags=-X main.v=1"}, []string{vcs, pgo, link, "-ldflags=-s -w -X main.v=1"}},
+		{"ldflags of a pattern", dev, nil, []string{"-ldflags=all=-X main.v=1"}, []string{vcs, pgo, link, "-ldflags=all=-s -w -X main.v=1"}},
+		{"ldflags emptied", dev, nil, []string{"-ldflags="}, []string{vcs, pgo, link, "-ldflags="}},
+		{"ldflags wrong", dev, nil, []string{"-ldflags=x"}, []string{vcs, pgo, link, "-ldflags=x"}},
+		{"ldflags with DWARF", dev, nil, []string{"-ldflags=-w=0 -X main.v=1"}, []string{vcs, pgo, link, "-ldflags=-w=0 -X main.v=1"}},
+		{"ldflags of a pattern with DWARF", dev, nil, []string{"-ldflags=all=--w=false"}, []string{vcs, pgo, link, "-ldflags=all=--w=false"}},
+		{"ldflags whose value looks so", dev, nil, []string{"-ldflags=-X main.v=-w"}, []string{vcs, pgo, link, "-ldflags=-s -w -X main.v=-w"}},
+		{"prod", prod, nil, []string{"-ldflags=-X main.v=1", "-trimpath"}, []string{"-ldflags=-X main.v=1", "-trimpath"}},
+		{"debug", dev.Debug(), nil, []string{"-gcflags=-m"}, []string{vcs, pgo, "-gcflags=all=-N -l", "-gcflags=-N -l -m"}},
+		{"debug prod", prod.Debug(), nil, nil, []string{"-gcflags=all=-N -l"}},
+
+		{"GOFLAGS ldflags", dev, []string{"-ldflags=-X=main.v=1"}, nil, []string{vcs, pgo, link, "-ldflags=-s -w -X=main.v=1"}},
+		{"GOFLAGS two dashes", dev, []string{"--ldflags=-X=main.v=1", "--pgo=auto"}, nil, []string{vcs, link, "--ldflags=-s -w -X=main.v=1"}},
+		{"GOFLAGS under the command line", dev, []string{"-ldflags=-X=main.v=1"}, []string{"-ldflags=-X=main.v=2"}, []string{vcs, pgo, link, "-ldflags=-s -w -X=main.v=1", "-ldflags=-s -w -X=main.v=2"}},
+		{"GOFLAGS emptied ldflags", dev, []string{"-ldflags="}, nil, []string{vcs, pgo, link, "-ldflags="}},
+		{"GOFLAGS buildvcs", dev, []string{"-buildvcs"}, nil, []string{pgo, link}},
+		{"GOFLAGS pgo", dev, []string{"-pgo=x.pgo", "-race", "-tags=a"}, []string{"-tags=b"}, []string{vcs, link, "-tags=b"}},
+		{"GOFLAGS gcflags", dev, []string{"-gcflags=-m"}, nil, []string{vcs, pgo, link}},
+		{"GOFLAGS gcflags, debug", dev.Debug(), []string{"-gcflags=-m", "-gcflags=./x=-S"}, nil, []string{vcs, pgo, "-gcflags=all=-N -l", "-gcflags=-N -l -m", "-gcflags=./x=-N -l -S"}},
+		{"GOFLAGS, prod", prod, []string{"-ldflags=-X=main.v=1"}, nil, nil},
 	} {
-		if got := tt.p.Args(tt.user); !slices.Equal(got, tt.want) {
-			t.Errorf("%s: Args(%q) = %q, want %q", tt.name, tt.user, got, tt.want)
+		if got := tt.p.Args(tt.goflags, tt.user); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: Args(%q, %q) = %q, want %q", tt.name, tt.goflags, tt.user, got, tt.want)
 		}
 	}
 }

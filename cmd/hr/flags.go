@@ -1,7 +1,7 @@
 package main
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -64,7 +64,6 @@ var goValueFlags = [][2]string{
 	{"overlay", "a JSON file that replaces files"},
 	{"pgo", "a profile for the optimiser; off unless given"},
 	{"buildmode", "exe or pie"},
-	{"buildvcs", "stamp the program with version control facts; off unless given"},
 	{"compiler", "gc or gccgo"},
 	{"installsuffix", "suffix of the package install directory"},
 	{"pkgdir", "directory of packages"},
@@ -80,6 +79,7 @@ var goBoolFlags = [][2]string{
 	{"asan", "address sanitizer"},
 	{"cover", "coverage instrumentation"},
 	{"trimpath", "no file system paths in the program"},
+	{"buildvcs", "stamp the program with version control facts: true, false or auto; off unless given"},
 	{"linkshared", "link against shared libraries"},
 	{"modcacherw", "leave the module cache writable"},
 	{"a", "rebuild everything each time"},
@@ -147,61 +147,9 @@ func (f *runFlags) job() (engine.Job, []string, error) {
 	if fi, err := os.Stat(dir); err != nil || !fi.IsDir() {
 		return none, nil, &protocol.Error{Code: protocol.CodeUsage, Message: dir + " is not a directory", Hint: "-C takes a directory"}
 	}
-	profile, err := f.chooseProfile()
-	if err != nil {
-		return none, nil, err
-	}
-	flags := profile.Args(f.goFlags)
-	if profile.Plain {
-		flags = f.goFlags
-	}
-	if f.profile != "" && !anyTags(f.goFlags) && len(profile.Tags) > 0 {
-		flags = append(flags, "-tags="+strings.Join(profile.Tags, ","))
-	}
 	pkg, args := splitArgs(f.rest, f.dash)
-	linker := f.linker
-	if profile.Plain || f.debug {
-		linker = "go"
-	}
-	return engine.Job{Dir: dir, Env: os.Environ(), Flags: flags, Package: pkg, Plain: profile.Plain, Linker: linker}, args, nil
-}
-
-// chooseProfile takes --profile, else what -tags names; GOFLAGS counts as well.
-func (f *runFlags) chooseProfile() (tags.Profile, error) {
-	words := append(strings.Fields(os.Getenv("GOFLAGS")), f.goFlags...)
-	var list []string
-	for _, w := range words {
-		value, ok := strings.CutPrefix(strings.TrimLeft(w, "-"), "tags=")
-		if !ok {
-			continue
-		}
-		var err error
-		if list, err = tags.Split(value); err != nil {
-			var se *tags.SplitError
-			e := &protocol.Error{Code: protocol.CodeUsage, Message: err.Error()}
-			if errors.As(err, &se) {
-				e.Hint = "separate tags with commas: -tags=" + strings.Join(strings.Fields(value), ",")
-			}
-			return tags.Profile{}, e
-		}
-	}
-	p := tags.Select(list)
-	if f.profile != "" {
-		p, _ = tags.Lookup(f.profile)
-	}
-	if f.debug && !p.Plain {
-		p = p.Debug()
-	}
-	return p, nil
-}
-
-func anyTags(flags []string) bool {
-	for _, f := range flags {
-		if strings.HasPrefix(f, "-tags=") {
-			return true
-		}
-	}
-	return false
+	profile := cmp.Or(f.profile, "auto")
+	return engine.Job{Dir: dir, Env: os.Environ(), Flags: f.goFlags, Profile: profile, Debug: f.debug, Package: pkg, Linker: f.linker}, args, nil
 }
 
 // splitArgs separates the package from the program's arguments as go run does:

@@ -44,11 +44,7 @@ func (r *runner) nextProfile() {
 		return
 	}
 	flags := r.flags
-	now, err := flags.chooseProfile()
-	if err != nil {
-		return // the flags were read before
-	}
-	next := followingProfile(now.Name)
+	next := followingProfile(flags.profileName())
 	flags.profile, flags.goFlags = next, withProfileTag(flags.goFlags, next)
 	job, _, err := flags.job()
 	if err != nil {
@@ -59,6 +55,16 @@ func (r *runner) nextProfile() {
 	r.flags, r.job = flags, job
 	r.report.profile(job)
 	r.reopen(time.Now(), []string{"profile " + next})
+}
+
+// profileName is the profile that the flags choose, "" for none.
+func (f *runFlags) profileName() string {
+	if f.profile != "" {
+		return f.profile
+	}
+	value, _ := tags.Of(append(strings.Fields(os.Getenv("GOFLAGS")), f.goFlags...))
+	list, _ := tags.Split(value) // the engine has taken it
+	return tags.Select(list).Name
 }
 
 // followingProfile is the one after a profile; no profile builds as dev does.

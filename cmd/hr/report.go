@@ -34,7 +34,8 @@ type reportData struct {
 	Dir        string            `json:"dir"`
 	Package    []string          `json:"package"`
 	Flags      []string          `json:"flags"`
-	Plain      bool              `json:"plain,omitempty"`
+	Profile    string            `json:"profile,omitempty"`
+	Debug      bool              `json:"debug,omitempty"`
 	Linker     string            `json:"linker,omitempty"`
 	Started    time.Time         `json:"started"`
 	Target     string            `json:"target,omitempty"`
@@ -68,7 +69,7 @@ func sessionsDir() (string, error) {
 }
 
 func newReport(job engine.Job) *report {
-	return &report{data: reportData{Pid: os.Getpid(), ID: rand.Text(), Dir: job.Dir, Package: job.Package, Flags: job.Flags, Plain: job.Plain, Linker: job.Linker, Started: time.Now()}}
+	return &report{data: reportData{Pid: os.Getpid(), ID: rand.Text(), Dir: job.Dir, Package: job.Package, Flags: job.Flags, Profile: job.Profile, Debug: job.Debug, Linker: job.Linker, Started: time.Now()}}
 }
 
 // begin writes the report for the first time.
@@ -178,7 +179,7 @@ func (r *report) ended(how string) {
 
 // profile notes that the program is built in another way from now on.
 func (r *report) profile(job engine.Job) {
-	r.data.Flags, r.data.Plain, r.data.Linker = job.Flags, job.Plain, job.Linker
+	r.data.Flags, r.data.Profile, r.data.Debug, r.data.Linker = job.Flags, job.Profile, job.Debug, job.Linker
 	r.write()
 }
 

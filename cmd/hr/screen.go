@@ -164,7 +164,7 @@ func (s *screen) failWith(e *protocol.Error, data any) {
 	case e.Code == protocol.CodeBuild && strings.Contains(e.Message, "\n"):
 		s.println(printable.Text(e.Message))
 		s.println(s.paint(red, "hr:") + " the program does not build")
-	case e.Code == protocol.CodeInternal: // may hold what a tool said
+	case e.Code == protocol.CodeInternal, e.Code == protocol.CodeUsage: // may hold what a tool said
 		s.println(s.paint(red, "hr:") + " " + printable.Text(e.Message))
 	default:
 		s.println(s.paint(red, "hr:") + " " + printable.Line(e.Message))

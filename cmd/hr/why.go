@@ -121,7 +121,7 @@ func distance(from, to string) int {
 }
 
 func printReport(w io.Writer, d *reportData) {
-	printable.Fprintf(w, "hr run %s in %s, generation #%d\n", shellWords(append(slices.Clone(d.Flags), d.Package...)), d.Dir, d.Generation)
+	printable.Fprintf(w, "%s in %s, generation #%d\n", shellWords(d.command()), d.Dir, d.Generation)
 	if d.Decided.IsZero() {
 		fmt.Fprintln(w, "nothing was saved yet")
 	} else {
@@ -144,6 +144,18 @@ func printReport(w io.Writer, d *reportData) {
 	if d.Ended != "" {
 		printable.Fprintf(w, "\nthe program of #%d ended with %s\n", d.Generation, d.Ended)
 	}
+}
+
+// command is the hr run of a report, as it could have been typed.
+func (d *reportData) command() []string {
+	words := []string{"hr", "run"}
+	if d.Profile != "" && d.Profile != "auto" {
+		words = append(words, "--profile="+d.Profile)
+	}
+	if d.Debug {
+		words = append(words, "--debug")
+	}
+	return slices.Concat(words, d.Flags, d.Package)
 }
 
 // printStart tells of a start that failed, and what runs instead.
@@ -203,7 +215,7 @@ func snapshotOf(ctx context.Context, d *reportData) (*graph.Snapshot, error) {
 		return nil, err
 	}
 	defer b.close()
-	job := engine.Job{Dir: d.Dir, Env: os.Environ(), Flags: d.Flags, Package: d.Package, Plain: d.Plain, Linker: d.Linker}
+	job := engine.Job{Dir: d.Dir, Env: os.Environ(), Flags: d.Flags, Profile: d.Profile, Debug: d.Debug, Package: d.Package, Linker: d.Linker}
 	var snap *graph.Snapshot
 	handler := protocol.Handler{Snapshot: func(s *graph.Snapshot) { snap = s }}
 	session, reply, err := b.client.Open(ctx, job, handler)

@@ -28,6 +28,10 @@ type Job struct {
 	Dir   string   `json:"dir"`   // the client's directory, after -C
 	Env   []string `json:"env"`   // the client's environment
 	Flags []string `json:"flags"` // go build flags, one word each, as in "-tags=dev"
+	// Profile adds its flags to these and to those of GOFLAGS: dev, test or prod,
+	// or auto for the one that the tags name. Empty adds none.
+	Profile string `json:"profile,omitempty"`
+	Debug   bool   `json:"debug,omitempty"` // the profile is for a debugger
 	// Package is the package argument: a path, an import path, Go files, or
 	// nothing for the only main package that can be meant.
 	Package []string `json:"package"`

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,6 +21,7 @@ type flagSet struct {
 	gcAll   []string // -gcflags for all packages
 	gcMain  []string // -gcflags for the packages on the command line
 	dwarf   bool     // the link keeps DWARF
+	stamp   bool     // the program has the state of its repository, if there is one
 	pgo     string   // value of -pgo
 	verbose bool
 	// unhandled is why no recipe is made with these flags.
@@ -28,18 +30,15 @@ type flagSet struct {
 
 // parseFlags reads the words of GOFLAGS and of the command line. Every word is
 // "-name=value" or "-name".
-func parseFlags(goflags string, words []string) (*flagSet, error) {
-	f := &flagSet{dwarf: true}
-	inherited, err := splitQuoted(goflags)
-	if err != nil {
-		return nil, fmt.Errorf("read GOFLAGS: %w", err)
-	}
-	for _, w := range inherited {
+func parseFlags(goflags, words []string) (*flagSet, error) {
+	f := &flagSet{dwarf: true, stamp: true}
+	var err error
+	for _, w := range goflags {
 		if v, ok := strings.CutPrefix(strings.TrimLeft(w, "-"), "gcflags="); ok && !strings.Contains(v, "all=") {
 			f.refuse("-gcflags in GOFLAGS")
 		}
 	}
-	f.words = append(inherited, words...)
+	f.words = slices.Concat(goflags, words)
 	for _, w := range f.words {
 		name, value, hasValue := strings.Cut(strings.TrimLeft(w, "-"), "=")
 		on := !hasValue
@@ -74,6 +73,12 @@ func parseFlags(goflags string, words []string) (*flagSet, error) {
 		case "pgo":
 			if f.pgo = value; value != "off" && value != "auto" {
 				f.refuse("-pgo=" + value)
+			}
+		case "buildvcs":
+			// The stamp changes with every commit, and with the first save after it.
+			on, err := strconv.ParseBool(value)
+			if f.stamp = !hasValue || err != nil || on; f.stamp { // auto is no bool
+				f.refuse("-buildvcs")
 			}
 		case "buildmode":
 			if value != "default" && value != "exe" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -47,10 +48,10 @@ func (e *Engine) resolve(ctx context.Context, job Job) (*Target, error) {
 	if t.tool, err = e.tools.find(ctx, job.Dir, job.Env); err != nil {
 		return nil, err
 	}
-	if t.flags, err = parseFlags(t.tool.Env["GOFLAGS"], job.Flags); err != nil {
+	if err := t.takeFlags(); err != nil {
 		return nil, err
 	}
-	if job.Plain {
+	if t.job.Plain {
 		t.flags.refuse("profile prod is plain")
 		t.flags.unhandled = "the prod profile is a plain go build"
 	}
@@ -59,7 +60,7 @@ func (e *Engine) resolve(ctx context.Context, job Job) (*Target, error) {
 		return nil, err
 	}
 	h := newHash("program")
-	h.add(t.toolID(), t.context.Key(), job.Dir, fmt.Sprint(job.Plain), fmt.Sprint(graph.Version))
+	h.add(t.toolID(), t.context.Key(), job.Dir, fmt.Sprint(t.job.Plain), fmt.Sprint(graph.Version))
 	h.add(t.patterns...)
 	// What the go command makes of its caller's variables; go.mod is an input.
 	for _, k := range sortedKeys(t.tool.Env) {
@@ -69,6 +70,67 @@ func (e *Engine) resolve(ctx context.Context, job Job) (*Target, error) {
 	}
 	t.key = h.sum()
 	return t, nil
+}
+
+// takeFlags joins the flags of GOFLAGS, of the profile and of the job.
+func (t *Target) takeFlags() error {
+	goflags, err := splitQuoted(t.tool.Env["GOFLAGS"])
+	if err != nil {
+		return &Error{Text: fmt.Sprintf("go: parsing $GOFLAGS: %v", err)}
+	}
+	if t.job.Profile != "" {
+		if err := t.takeProfile(goflags); err != nil {
+			return err
+		}
+	}
+	t.flags, err = parseFlags(goflags, t.job.Flags)
+	return err
+}
+
+// takeProfile makes the profile's flags those of the job.
+func (t *Target) takeProfile(goflags []string) error {
+	j := &t.job
+	value, _ := tags.Of(slices.Concat(goflags, j.Flags))
+	list, err := tags.Split(value)
+	if err != nil {
+		return err
+	}
+	profile, named := tags.Lookup(j.Profile)
+	if !named {
+		profile = tags.Select(list)
+	}
+	if j.Debug && !profile.Plain {
+		profile = profile.Debug()
+	}
+	flags := profile.Args(goflags, j.Flags)
+	if _, given := tags.Of(j.Flags); named && !given && len(profile.Tags) > 0 {
+		// The tags of GOFLAGS hold, but for those that name another profile.
+		list = slices.DeleteFunc(list, func(t string) bool { return slices.Contains(tags.Names(), t) })
+		flags = append(flags, "-tags="+strings.Join(append(list, profile.Tags...), ","))
+	}
+	j.Flags, j.Plain = flags, j.Plain || profile.Plain
+	if profile.Plain || j.Debug {
+		j.Linker = "go"
+	}
+	return nil
+}
+
+// stamped reports whether go build writes the state of a repository into the
+// program (cmd/go/internal/load/pkg.go, setBuildInfo; its list of systems).
+func (t *Target) stamped() bool {
+	if !t.flags.stamp {
+		return false
+	}
+	for dir := t.job.Dir; ; dir = filepath.Dir(dir) {
+		for _, name := range []string{".git", ".hg", ".bzr", ".svn", ".fslckout", "_FOSSIL_"} {
+			if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
+				return true
+			}
+		}
+		if dir == filepath.Dir(dir) {
+			return false
+		}
+	}
 }
 
 // toolID names the toolchain: a release has one compiler.

@@ -41,7 +41,8 @@ func (e *Engine) update(ctx context.Context, t *Target, last *Program, hooks Hoo
 	}
 }
 
-// plainUpdate runs go build if anything changed.
+// plainUpdate runs go build if anything changed. A program that is stamped with
+// the state of its repository changes with files that are no inputs.
 func (e *Engine) plainUpdate(ctx context.Context, t *Target, last *Program, hooks Hooks) (*Program, *Outcome, error) {
 	start := time.Now()
 	changes := last.Snap.Scan()
@@ -52,7 +53,7 @@ func (e *Engine) plainUpdate(ctx context.Context, t *Target, last *Program, hook
 			return nil, &Outcome{Changes: changes, Worst: worst}, &Error{Text: shortPath(t.job.Dir, c.Path) + ": " + c.Why}
 		}
 	}
-	if !hasNews(changes) && fileExists(last.Artifact.Path) {
+	if !hasNews(changes) && fileExists(last.Artifact.Path) && !t.stamped() {
 		return last, &Outcome{Artifact: last.Artifact, Changes: changes, Worst: worst, Phases: Phases{Scan: scan}}, nil
 	}
 	why := last.Unhandled
