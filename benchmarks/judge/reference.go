@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/hotreflex/hr/benchmarks/judge/edits"
+	"github.com/hotreflex/hr/benchmarks/judge/same"
 )
 
 // reference is what go build makes of a tree.
@@ -40,48 +41,6 @@ func goBuild(ctx context.Context, p *edits.Program, flags, env []string, out str
 		return r, fmt.Errorf("go build: %w", err)
 	}
 	return r, nil
-}
-
-// zeroed reads a program and blanks its build ids: Go's own, which stands in the
-// text as well, the GNU note made of it, and the UUID of a Mach-O file.
-func zeroed(path string) ([]byte, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	id, err := exec.Command("go", "tool", "buildid", path).Output()
-	if err != nil {
-		return nil, fmt.Errorf("read build id of %s: %w", path, err)
-	}
-	id = bytes.TrimSpace(id)
-	if len(id) > 0 {
-		data = bytes.ReplaceAll(data, id, bytes.Repeat([]byte{'0'}, len(id)))
-	}
-	// ELF note: name size 4, description size 20, type 3 (NT_GNU_BUILD_ID), "GNU\0".
-	head := []byte{4, 0, 0, 0, 20, 0, 0, 0, 3, 0, 0, 0, 'G', 'N', 'U', 0}
-	if i := bytes.Index(data, head); i >= 0 {
-		clear(data[i+len(head) : i+len(head)+20])
-	}
-	// Mach-O: load command 0x1b (LC_UUID) of 24 bytes.
-	if bytes.HasPrefix(data, []byte{0xcf, 0xfa, 0xed, 0xfe}) {
-		if i := bytes.Index(data[:4096], []byte{0x1b, 0, 0, 0, 24, 0, 0, 0}); i >= 0 {
-			clear(data[i+8 : i+24])
-		}
-	}
-	return data, nil
-}
-
-// sameBytes compares two programs.
-func sameBytes(a, b string) (bool, error) {
-	x, err := zeroed(a)
-	if err != nil {
-		return false, err
-	}
-	y, err := zeroed(b)
-	if err != nil {
-		return false, err
-	}
-	return bytes.Equal(x, y), nil
 }
 
 // behaviour is what a program does that anybody can see: what it prints and its
@@ -158,7 +117,7 @@ func serverBehaviour(ctx context.Context, p *edits.Program, path string) (string
 // sameProgram compares as the linker allows.
 func (o *options) sameProgram(ctx context.Context, p *edits.Program, got, want string) (bool, string, error) {
 	if o.linker == "go" {
-		ok, err := sameBytes(got, want)
+		ok, err := same.Programs(got, want)
 		return ok, fmt.Sprintf("%s is not %s", got, want), err
 	}
 	x, err := behaviour(ctx, p, got)

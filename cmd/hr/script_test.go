@@ -21,6 +21,10 @@ import (
 // also under the race detector on a loaded machine.
 const patience = 30 * time.Second
 
+// quickExit keeps commands built with the race detector from waiting a second at
+// exit for late reports: a script ends with all that it began anyway.
+const quickExit = "GORACE=atexit_sleep_ms=0"
+
 // TestScripts runs testdata/script: what a user sees, from outside. The scripts
 // use signals and process groups, so there are none on Windows.
 func TestScripts(t *testing.T) {
@@ -110,7 +114,7 @@ func setup(env *testscript.Env, bin string, goEnv []string) error {
 		"HR_CACHE_DIR=" + filepath.Join(env.WorkDir, "cache"),
 		"HR_RUNTIME_DIR=" + filepath.Join(run, "r"),
 		"GOFLAGS=", "GOWORK=", "GOTOOLCHAIN=local", "GOPROXY=off", "GOTELEMETRY=off", "GOSUMDB=off",
-		"PORT=" + port, "PORT2=" + port2,
+		"PORT=" + port, "PORT2=" + port2, quickExit,
 	}...)
 	app := filepath.Join(env.WorkDir, "app")
 	if err := copyMissing(app, os.DirFS(filepath.Join("testdata", "app"))); err != nil {

@@ -241,7 +241,7 @@ func (w *world) end(t failer) {
 	run := filepath.Join(w.runDir, "r")
 	os.Chmod(run, 0o700)
 	stop := exec.Command(filepath.Join(w.env.Getenv("BIN"), "hrd"), "stop", "--now")
-	stop.Env = append(os.Environ(), "HR_RUNTIME_DIR="+run)
+	stop.Env = append(os.Environ(), "HR_RUNTIME_DIR="+run, quickExit)
 	if out, err := stop.CombinedOutput(); err != nil {
 		t.Errorf("hrd stop: %v\n%s", err, out)
 	}

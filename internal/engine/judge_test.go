@@ -1,8 +1,8 @@
 package engine_test
 
 import (
-	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/tools/txtar"
 
+	"github.com/hotreflex/hr/benchmarks/judge/same"
 	"github.com/hotreflex/hr/cache"
 	"github.com/hotreflex/hr/internal/engine"
 )
@@ -156,9 +157,7 @@ func judge(t *testing.T, e *engine.Engine, job engine.Job, last *engine.Program,
 	if (out.Fallback != "") != ed.fallback {
 		t.Errorf("%s: fallback is %q", ed.name, out.Fallback)
 	}
-	if !bytes.Equal(zeroed(t, out.Artifact.Path), zeroed(t, want)) {
-		t.Errorf("%s: the artifact is not that of go build (%+v)", ed.name, out.Packages)
-	}
+	sameAs(t, out.Artifact.Path, want, fmt.Sprintf("%s (%+v)", ed.name, out.Packages))
 	return prog
 }
 
@@ -207,32 +206,15 @@ func goBuild(job engine.Job, out string) (text string, err error) {
 	return strings.TrimRight(string(said), "\n"), err
 }
 
-// zeroed reads a program and blanks its build ids: Go's own, which stands at
-// the start of the text as well, and the GNU note made of it.
-func zeroed(t *testing.T, path string) []byte {
+// sameAs wants an artifact to be the program of go build.
+func sameAs(t *testing.T, artifact, want, what string) {
 	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
+	switch ok, err := same.Programs(artifact, want); {
+	case err != nil:
+		t.Fatalf("%s: %v", what, err)
+	case !ok:
+		t.Errorf("%s: the artifact is not that of go build", what)
 	}
-	id, err := exec.Command("go", "tool", "buildid", path).Output()
-	if err != nil {
-		t.Fatalf("read build id of %s: %v", path, err)
-	}
-	data = bytes.ReplaceAll(data, bytes.TrimSpace(id), bytes.Repeat([]byte{'0'}, len(bytes.TrimSpace(id))))
-	// ELF note: name size 4, description size 20, type 3 (NT_GNU_BUILD_ID), "GNU\0".
-	head := []byte{4, 0, 0, 0, 20, 0, 0, 0, 3, 0, 0, 0, 'G', 'N', 'U', 0}
-	if i := bytes.Index(data, head); i >= 0 {
-		clear(data[i+len(head) : i+len(head)+20])
-	}
-	// Mach-O: load command 0x1b (LC_UUID) of 24 bytes, which go link makes of
-	// the build id.
-	if bytes.HasPrefix(data, []byte{0xcf, 0xfa, 0xed, 0xfe}) {
-		if i := bytes.Index(data[:4096], []byte{0x1b, 0, 0, 0, 24, 0, 0, 0}); i >= 0 {
-			clear(data[i+8 : i+24])
-		}
-	}
-	return data
 }
 
 func newEngine(t *testing.T) *engine.Engine {

@@ -1,7 +1,6 @@
 package engine_test
 
 import (
-	"bytes"
 	"context"
 	"os"
 	"path/filepath"
@@ -67,9 +66,7 @@ func TestSaveAfterGoBuild(t *testing.T) {
 				if text, err := goBuild(job, want); err != nil {
 					t.Fatalf("%v\n%s", err, text)
 				}
-				if !bytes.Equal(zeroed(t, out.Artifact.Path), zeroed(t, want)) {
-					t.Error("the artifact is not that of go build")
-				}
+				sameAs(t, out.Artifact.Path, want, c.save.name)
 			})
 		}
 	}

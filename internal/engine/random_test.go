@@ -1,7 +1,6 @@
 package engine_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -179,9 +178,7 @@ func (j *randomJudge) look(kind, what string) {
 		return
 	}
 	j.last = prog
-	if !bytes.Equal(zeroed(t, out.Artifact.Path), zeroed(t, want)) {
-		t.Errorf("%s: the artifact is not that of go build: %+v", what, out)
-	}
+	sameAs(t, out.Artifact.Path, want, fmt.Sprintf("%s (%+v)", what, out))
 }
 
 func summary(out *engine.Outcome, err error) string {

@@ -1,0 +1,59 @@
+package testdir
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// TestPlace gives the same place in every run, empty, and to one at a time.
+func TestPlace(t *testing.T) {
+	base := filepath.Join(t.TempDir(), "base")
+	var first string
+	t.Run("first run", func(t *testing.T) { first = named{t, "name"}.use(base) })
+	if _, err := os.Stat(first); err == nil {
+		t.Error("it is left behind")
+	}
+	if err := os.MkdirAll(filepath.Join(first, "left by a run that was killed"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Run("second run", func(t *testing.T) {
+		if second := (named{t, "name"}).use(base); second != first {
+			t.Errorf("it lies at %s, then at %s", first, second)
+		}
+		if other := (named{t, "name"}).use(base); other == first {
+			t.Error("two have it at once")
+		}
+		if other := (named{t, "other"}).use(base); filepath.Dir(other) != base {
+			t.Errorf("another test's is %s", other)
+		}
+	})
+	t.Run("nowhere to write", func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "file")
+		if err := os.WriteFile(file, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		named{t, "name"}.use(file)
+	})
+}
+
+// named is a test with the name of one of another run.
+type named struct {
+	*testing.T
+	name string
+}
+
+func (n named) Name() string { return n.name }
+
+// use wants an empty directory that can be written to.
+func (n named) use(base string) string {
+	n.Helper()
+	dir := at(n, base)
+	if all, err := os.ReadDir(dir); err != nil || len(all) > 0 {
+		n.Errorf("%v, %v", all, err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o644); err != nil {
+		n.Error(err)
+	}
+	return dir
+}
