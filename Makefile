@@ -48,6 +48,7 @@ FUZZ ?= 10m
 LINK_EDITS ?= $(if $(filter 600,$(EDITS)),1000,$(EDITS))
 
 judge: build ## compare hr with go build after random edits of five trees: hours; EDITS=20 for a look
+	$(GO) test $(RACE) ./internal/engine -run TestJudgeRandom -count=1 -timeout 2h -v -edits $(EDITS)
 	$(GO) run ./benchmarks/judge -bin $(GOBIN) -edits $(EDITS)
 	$(GO) run ./benchmarks/judge -bin $(GOBIN) -edits $(EDITS) -trees mixed,ginsvc -contexts dev,prod,386
 	$(GO) run ./benchmarks/judge -bin $(GOBIN) -edits $(EDITS) -trees mixed -linker auto -contexts nocgo

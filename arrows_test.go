@@ -31,6 +31,7 @@ var below = map[string][]string{
 	"cmd/hr":              {"astcheck", "daemon", "internal/engine", "internal/graph", "internal/printable", "internal/protocol", "internal/reflex", "internal/supervisor", "internal/watch", "tags"},
 	"cmd/hrd":             {"daemon", "internal/engine", "internal/printable", "internal/protocol", "tags"},
 	"benchmarks":          nil,
+	"internal/testdir":    nil, // for tests only
 }
 
 // TestArrows compares the imports of every package, tests aside, with the

@@ -15,6 +15,7 @@ import (
 	"github.com/hotreflex/hr/benchmarks/judge/same"
 	"github.com/hotreflex/hr/cache"
 	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/testdir"
 )
 
 // edit is one step of a judged sequence.
@@ -23,12 +24,14 @@ type edit struct {
 	file string // relative to the module; a directory is made if it ends in /
 	old  string // text to replace; "" replaces the file
 	new  string // "" with old "" removes the file
+	also []edit // saved in the same moment
 	// fallback tells that go build is expected to do the work.
 	fallback bool
 }
 
 // TestJudge applies edits to a copy of the example and compares each artifact
-// with that of go build, byte for byte once build ids are zeroed.
+// with that of go build, byte for byte once build ids are zeroed. These are the
+// edits for which the number of packages matters; TestJudgeEdits has the others.
 func TestJudge(t *testing.T) {
 	dir := copyModule(t, "../../examples/ginsvc")
 	flags := []string{"-buildvcs=false", "-ldflags=-s -w", "-tags=dev"}
@@ -37,20 +40,35 @@ func TestJudge(t *testing.T) {
 	prog := judge(t, e, job, nil, edit{name: "first build", fallback: true})
 	for _, ed := range []edit{
 		{name: "constant in a body", file: "internal/greet/greet.go", old: `"Hello"`, new: `"Hi"`},
-		{name: "line above declarations", file: "internal/greet/greet.go", old: "// Service is", new: "// A line.\n\n// Service is"},
-		{name: "comment only", file: "internal/greet/greet.go", old: "// A line.", new: "// Another line,\n// and one more."},
 		{name: "new exported function", file: "internal/greet/greet.go", old: "// Hello greets", new: "// Bye is new.\nfunc Bye() string { return \"bye\" }\n\n// Hello greets"},
-		{name: "closure and unexported function", file: "internal/greet/greet.go", old: `return "bye"`, new: `return func() string { return low() }()`},
-		{name: "new file", file: "internal/greet/low.go", new: "package greet\n\nfunc low() string { return \"low\" }\n"},
-		{name: "known import", file: "internal/greet/low.go", new: "package greet\n\nimport \"strconv\"\n\nfunc low() string { return strconv.Itoa(7) }\n"},
-		{name: "unknown std import and init", file: "internal/greet/low.go", new: "package greet\n\nimport \"hash/adler32\"\n\nvar sum uint32\n\nfunc init() { sum = adler32.Checksum([]byte(\"x\")) }\n\nfunc low() string { return string(rune(sum)) }\n"},
-		{name: "embedded file", file: "internal/web/static/style.css", new: "body { color: red }\n"},
-		{name: "embedded file added", file: "internal/web/static/more.css", new: "p { color: blue }\n"},
-		{name: "embedded file removed", file: "internal/web/static/more.css"},
+		{name: "unknown std import and init", file: "internal/greet/low.go", new: "package greet\n\nimport \"hash/adler32\"\n\nvar sum uint32\n\nfunc init() { sum = adler32.Checksum([]byte(\"x\")) }\n"},
 		{name: "main", file: "cmd/ginsvc/main.go", old: "listening on", new: "listens on"},
-		{name: "debug directive in main", file: "cmd/ginsvc/main.go", old: "package main", new: "//go:debug http2client=0\npackage main", fallback: true},
-		{name: "constraint lets a file out", file: "internal/config/mode_dev.go", old: "//go:build dev", new: "//go:build dev && never"},
-		{name: "and another one in", file: "internal/config/mode_default.go", old: "//go:build !dev", new: "//go:build dev || !dev"},
+	} {
+		prog = judge(t, e, job, prog, ed)
+	}
+}
+
+// TestJudgeEdits judges the kinds of edits one by one, each on top of the last.
+func TestJudgeEdits(t *testing.T) {
+	dir := extract(t, "testdata/mixed.txtar")
+	flags := []string{"-buildvcs=false", "-ldflags=-s -w", "-tags=dev"}
+	e := newEngine(t)
+	job := engine.Job{Dir: dir, Env: testEnv(), Flags: flags, Package: []string{"./cmd/mixed"}, Linker: "go"}
+	prog := judge(t, e, job, nil, edit{name: "first build", fallback: true})
+	for _, ed := range []edit{
+		{name: "line above declarations", file: "sibling/sibling.go", old: "// Name is", new: "// A line.\n\n// Name is"},
+		{name: "comment only", file: "sibling/sibling.go", old: "// A line.", new: "// Another line,\n// and one more."},
+		{name: "new exported function", file: "gen/gen.go", old: "func Small", new: "// Bye is new.\nfunc Bye() string { return \"bye\" }\n\nfunc Small"},
+		{name: "closure and unexported function", file: "gen/gen.go", old: `return "bye"`, new: `return func() string { return low() }()`},
+		{name: "new file", file: "gen/low.go", new: "package gen\n\nfunc low() string { return \"low\" }\n"},
+		{name: "known import", file: "gen/low.go", new: "package gen\n\nimport \"strconv\"\n\nfunc low() string { return strconv.Itoa(7) }\n"},
+		{name: "unknown std import and init", file: "gen/low.go", new: "package gen\n\nimport \"hash/adler32\"\n\nvar sum uint32\n\nfunc init() { sum = adler32.Checksum([]byte(\"x\")) }\n\nfunc low() string { return string(rune(sum)) }\n"},
+		{name: "embedded file", file: "files/static/style.css", new: "body { color: red }\n"},
+		{name: "embedded file added", file: "files/static/more.css", new: "p { color: blue }\n"},
+		{name: "embedded file removed", file: "files/static/more.css"},
+		{name: "debug directive in main", file: "cmd/mixed/main.go", old: "package main", new: "//go:debug http2client=0\npackage main", fallback: true},
+		{name: "constraint lets a file out", file: "gen/mode_dev.go", old: "//go:build dev", new: "//go:build dev && never"},
+		{name: "and another one in", file: "gen/mode_default.go", old: "//go:build !dev", new: "//go:build dev || !dev"},
 		{name: "go.mod comment", file: "go.mod", old: "module ", new: "// a comment\nmodule ", fallback: true},
 	} {
 		prog = judge(t, e, job, prog, ed)
@@ -86,13 +104,13 @@ func TestJudgeContexts(t *testing.T) {
 			}
 			prog := judge(t, e, job, nil, edit{name: "first build", fallback: true})
 			for _, ed := range []edit{
-				{name: "sibling module", file: "sibling/sibling.go", old: `"sibling"`, new: `"brother"`},
-				{name: "generic body", file: "gen/gen.go", old: "s += v", new: "s += v + v"},
-				{name: "inlinable body", file: "gen/gen.go", old: "x + 1", new: "x + 2"},
-				{name: "method added", file: "shape/shape.go", new: "package shape\n\ntype Shape interface {\n\tArea() float64\n\tEdges() int\n}\n\ntype Square struct{ Side float64 }\n\nfunc (s Square) Area() float64 { return s.Side * s.Side }\nfunc (s Square) Edges() int { return 4 }\n"},
+				{name: "sibling module", file: "sibling/sibling.go", old: `"sibling"`, new: `"brother"`, also: []edit{
+					{name: "generic body", file: "gen/gen.go", old: "s += v", new: "s += v + v"}}},
+				{name: "inlinable body", file: "gen/gen.go", old: "x + 1", new: "x + 2", also: []edit{
+					{name: "method added", file: "shape/shape.go", new: "package shape\n\ntype Shape interface {\n\tArea() float64\n\tEdges() int\n}\n\ntype Square struct{ Side float64 }\n\nfunc (s Square) Area() float64 { return s.Side * s.Side }\nfunc (s Square) Edges() int { return 4 }\n"}}},
 				{name: "method missing", file: "shape/shape.go", old: "func (s Square) Edges() int { return 4 }\n", new: ""},
-				{name: "method back", file: "shape/shape.go", old: "func (s Square) Area", new: "func (s Square) Edges() int { return 5 }\nfunc (s Square) Area"},
-				{name: "embedded file", file: "files/hello.txt", new: "hello again\n"},
+				{name: "method back", file: "shape/shape.go", old: "func (s Square) Area", new: "func (s Square) Edges() int { return 5 }\nfunc (s Square) Area", also: []edit{
+					{name: "embedded file", file: "files/hello.txt", new: "hello again\n"}}},
 				{name: "Go file of a package with assembly", file: "asm/asm.go", old: "func Add", new: "var X = 1\n\nfunc Add", fallback: true},
 			} {
 				prog = judge(t, e, job, prog, ed)
@@ -126,7 +144,7 @@ func extract(t *testing.T, archive string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := filepath.Join(t.TempDir(), "module")
+	dir := filepath.Join(testdir.New(t), "module")
 	if err := os.CopyFS(dir, fsys); err != nil {
 		t.Fatal(err)
 	}
@@ -163,6 +181,9 @@ func judge(t *testing.T, e *engine.Engine, job engine.Job, last *engine.Program,
 
 func apply(t *testing.T, dir string, ed edit) {
 	t.Helper()
+	for _, other := range ed.also {
+		apply(t, dir, other)
+	}
 	if ed.file == "" {
 		return
 	}
@@ -241,7 +262,7 @@ func newEngine(t *testing.T) *engine.Engine {
 
 func copyModule(t *testing.T, from string) string {
 	t.Helper()
-	dir := filepath.Join(t.TempDir(), "module")
+	dir := filepath.Join(testdir.New(t), "module")
 	if err := os.CopyFS(dir, os.DirFS(from)); err != nil {
 		t.Fatal(err)
 	}

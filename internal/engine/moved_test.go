@@ -1,7 +1,6 @@
 package engine_test
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -37,15 +36,20 @@ func TestSaveAfterGoBuild(t *testing.T) {
 				e := newEngine(t)
 				job := c.job
 				job.Dir, job.Linker, job.Package = extract(t, "testdata/machines.txtar"), "go", []string{"."}
-				job.Flags = []string{"-buildvcs=false"}
+				job.Flags = []string{"-buildvcs=false", "-ldflags=-s -w"}
+				target, err := e.Resolve(t.Context(), job)
+				if err != nil {
+					t.Fatal(err)
+				}
 				var last *engine.Program
 				if known {
-					last = judge(t, e, job, nil, edit{name: "first build", fallback: true})
+					if last, _, err = e.Build(t.Context(), target, nil, engine.Hooks{}); err != nil {
+						t.Fatal(err)
+					}
 					// A build by the go command has to follow.
 					apply(t, job.Dir, edit{file: "go.mod", old: "module ", new: "// A comment.\nmodule "})
 				}
-				target, err := e.Resolve(context.Background(), job)
-				if err != nil {
+				if target, err = e.Resolve(t.Context(), job); err != nil {
 					t.Fatal(err)
 				}
 				// Parents of the module are busy, as a temporary directory is.
@@ -53,7 +57,7 @@ func TestSaveAfterGoBuild(t *testing.T) {
 					t.Fatal(err)
 				}
 				saved := 0
-				_, out, err := e.Build(context.Background(), target, last, engine.Hooks{Built: func(engine.Artifact) {
+				_, out, err := e.Build(t.Context(), target, last, engine.Hooks{Built: func(engine.Artifact) {
 					if saved++; saved == 1 {
 						apply(t, job.Dir, c.save)
 						os.Mkdir(filepath.Join(filepath.Dir(job.Dir), "busier"), 0o755)

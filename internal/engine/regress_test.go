@@ -67,7 +67,7 @@ func TestJudgeFound(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			e := newEngine(t)
 			dir := extract(t, "testdata/mixed.txtar")
-			job := engine.Job{Dir: dir, Env: testEnv(), Linker: "go", Flags: []string{"-buildvcs=false"}, Package: []string{"./cmd/mixed"}}
+			job := engine.Job{Dir: dir, Env: testEnv(), Linker: "go", Flags: []string{"-buildvcs=false", "-ldflags=-s -w"}, Package: []string{"./cmd/mixed"}}
 			prog := judge(t, e, job, nil, edit{name: "first build", fallback: true})
 			for _, ed := range c.edits {
 				prog = judge(t, e, job, prog, ed)

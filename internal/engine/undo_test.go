@@ -10,10 +10,10 @@ import (
 // anew: the archives of before are those that the go command made.
 func TestUndoCompilesNothing(t *testing.T) {
 	e := newEngine(t)
-	dir := copyModule(t, "../../examples/ginsvc")
-	job := engine.Job{Dir: dir, Env: testEnv(), Linker: "go", Flags: []string{"-buildvcs=false", "-tags=dev"}, Package: []string{"./cmd/ginsvc"}}
+	dir := extract(t, "testdata/mixed.txtar")
+	job := engine.Job{Dir: dir, Env: testEnv(), Linker: "go", Flags: []string{"-buildvcs=false", "-ldflags=-s -w"}, Package: []string{"./cmd/mixed"}}
 	prog := judge(t, e, job, nil, edit{name: "first build", fallback: true})
-	add := edit{name: "exported function", file: "internal/greet/greet.go", old: "// Service is", new: "// Bye is new.\nfunc Bye() string { return \"bye\" }\n\n// Service is"}
+	add := edit{name: "exported function", file: "gen/gen.go", old: "func Small", new: "// Bye is new.\nfunc Bye() string { return \"bye\" }\n\nfunc Small"}
 	undo := edit{name: "undo", file: add.file, old: add.new, new: add.old}
 	for _, c := range []struct {
 		edit     edit
