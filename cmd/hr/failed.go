@@ -19,16 +19,6 @@ import (
 // ready, or is not ready in time. It is never simply tried again: the same
 // program with the same surroundings would fail again.
 
-// good is the last program that became ready, with its environment: what a
-// failed start goes back to.
-type good struct {
-	artifact engine.Artifact
-	env      []string
-	id       int   // of its generation
-	listened bool  // on some socket
-	ports    []int // that it held, where hr does not hold them itself
-}
-
 // failure is the data of a failed event.
 type failure struct {
 	Generation int           `json:"generation"`
@@ -36,6 +26,7 @@ type failure struct {
 	Files      []string      `json:"files,omitempty"`
 	Why        string        `json:"why"`
 	Exited     bool          `json:"exited"`
+	Late       bool          `json:"late,omitempty"` // it had been told as started
 	Code       int           `json:"code,omitempty"`
 	Output     []string      `json:"output,omitempty"` // its last lines, if hr sees them
 	Total      time.Duration `json:"total"`
@@ -72,14 +63,14 @@ func (r *runner) startFailed(l launch) (why string) {
 	return "it ended with " + e.String() + " before it was ready"
 }
 
-// onFailed shows a failed start and goes back to the last good program.
+// onFailed shows a failed start, of one that is through or one that was told, and goes back to the last good program.
 func (r *runner) onFailed(l launch, why string) {
 	exited := over(l.gen.Done())
 	if exited {
 		r.exited = nil // this is how it is told
 		l.output.settle()
 	}
-	number := fmt.Sprintf("#%d", l.gen.ID)
+	number, late := fmt.Sprintf("#%d", l.gen.ID), r.onTrial(l.gen)
 	back, ok := r.goBack(l)
 	then := "; waiting for a change"
 	switch {
@@ -95,7 +86,7 @@ func (r *runner) onFailed(l launch, why string) {
 	if lines := l.output.lines(false); len(lines) > 0 {
 		r.c.screen.output(strings.Join(lines, "\n"))
 	}
-	data := failure{Generation: l.gen.ID, Pid: l.gen.Pid, Files: l.names, Why: why, Exited: exited, Output: l.output.lines(true), Total: time.Since(l.from), Outcome: told(l.out)}
+	data := failure{Generation: l.gen.ID, Pid: l.gen.Pid, Files: l.names, Why: why, Exited: exited, Late: late, Output: l.output.lines(true), Total: time.Since(l.from), Outcome: told(l.out)}
 	if exited {
 		data.Code = l.gen.Exit().Status()
 	}
@@ -104,24 +95,11 @@ func (r *runner) onFailed(l launch, why string) {
 	if exited {
 		r.namePortOwner(data.Output)
 	}
-	r.sup.Explain(strings.Join(append([]string{"the program of " + text}, data.Output...), "\n"))
+	r.sup.Explain("the program of " + text + "\n" + l.output.told(data.Output))
 	r.answer(askReply{Generation: l.gen.ID, Pid: l.gen.Pid, Error: text})
 	if ok {
 		r.start(back)
 	}
-}
-
-// goBack makes the launch of the last good program, if there is one that is
-// not what has just failed.
-func (r *runner) goBack(l launch) (launch, bool) {
-	same := r.good.artifact.Key == l.artifact.Key && slices.Equal(r.good.env, l.env)
-	if r.good.artifact.Path == "" || l.back || same || !r.flags.keepLastGood.or(r.sup.Handover() == "full") {
-		return launch{}, false
-	}
-	if _, err := os.Stat(r.good.artifact.Path); err != nil {
-		return launch{}, false // hrd keeps it, unless another one took its place
-	}
-	return launch{artifact: r.good.artifact, env: r.good.env, from: time.Now(), back: true}, true
 }
 
 // onGood remembers a program that became ready.
@@ -130,14 +108,11 @@ func (r *runner) onGood(l launch) {
 		r.c.screen.say("back", green, fmt.Sprintf("the program of #%d runs again, started in %s (#%d)", r.good.id, ms(time.Since(l.from)), l.gen.ID),
 			map[string]any{"generation": l.gen.ID, "pid": l.gen.Pid, "of": r.good.id})
 	}
-	if !l.back || r.good.id == 0 {
-		r.good.id = l.gen.ID
-	}
 	r.behind = l.back
 	if !l.back {
 		r.report.startGood()
 	}
-	r.good.artifact, r.good.env, r.good.listened = l.artifact, l.env, r.sup.Listens() || r.ready.asks()
+	r.beginTrial(l)
 	if r.good.listened && r.sup.Handover() != "full" {
 		r.good.ports = listeningPorts(l.gen.Pid, func(int) bool { return true })
 	}

@@ -62,6 +62,7 @@ func (r *runner) start(l launch) {
 		r.env.read() // what cannot be read now was told, or will be
 		l.env = r.env.environ()
 	}
+	r.settleTrial()
 	r.exited = nil // the old generation's end is wanted now
 	r.wg.Go(func() {
 		defer cancel()
@@ -125,6 +126,10 @@ func (r *runner) onExit() (code int, done bool) {
 	e := r.gen.Exit()
 	if r.interrupted(r.gen) {
 		return exitInterrupted, true
+	}
+	if why := r.failedLate(); why != "" {
+		r.onFailed(r.trial.launch, why)
+		return 0, false
 	}
 	r.sup.Explain("the program has ended: " + e.String())
 	r.report.ended(e.String())

@@ -75,9 +75,11 @@ type runner struct {
 	next     *launch            // what to start when that is through
 
 	launchedAt time.Time // when the newest start began
-	good       good      // what a failed start goes back to
-	behind     bool      // good runs although snap is newer: its program failed to start
-	due        []string  // files that restart the program, when the build under way does not
+	good       good      // the last program that became ready: what a failed start goes back to
+	before     []good    // for when good does not pass its trial: the last that did, and those since
+	trial      trial
+	behind     bool     // good runs although snap is newer: its program failed to start
+	due        []string // files that restart the program, when the build under way does not
 	ready      readiness
 	env        *envFiles
 	rules      *rules

@@ -5,9 +5,12 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/term"
 )
 
 // outputs lets --ready=log read the program's output on its way. Only then is
@@ -48,6 +51,8 @@ const (
 	// lastLines is enough for the message of a server that cannot start, and
 	// for the head of a panic's first goroutine.
 	lastLines = 20
+	// keptLines is enough to find that head among the goroutines of a server.
+	keptLines = 1000
 	// longLine bounds what is kept of a line; a log line is shorter.
 	longLine = 16 << 10
 	// lateOutput is what a process that outlived even the kill may take from the
@@ -154,8 +159,8 @@ func (p *output) keep(text string, shown bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.last = append(p.last, printed{text, shown})
-	if len(p.last) > lastLines {
-		p.last = slices.Delete(p.last, 0, len(p.last)-lastLines)
+	if len(p.last) >= 2*keptLines { // seldom: it moves all
+		p.last = slices.Delete(p.last, 0, len(p.last)-keptLines)
 	}
 }
 
@@ -180,7 +185,31 @@ func (p *output) lines(all bool) []string {
 			out = append(out, l.text)
 		}
 	}
-	return out
+	return lastWords(out)
+}
+
+// lastWords cuts what a program printed down to what it ended with: the head of
+// a Go program's panic, for many goroutines may follow, else the last lines.
+func lastWords(lines []string) []string {
+	for i, l := range slices.Backward(lines) {
+		if strings.HasPrefix(l, "panic: ") || strings.HasPrefix(l, "fatal error: ") {
+			return lines[i:min(len(lines), i+lastLines)]
+		}
+	}
+	return lines[max(0, len(lines)-lastLines):]
+}
+
+// told is the last lines for somebody who is not at the screen. Where hr cannot
+// see them it says where they are.
+func (p *output) told(lines []string) string {
+	if p != nil && p.ended == nil && !isTail(p.stderr) {
+		where := "hr's standard error"
+		if term.IsTerminal(int(p.stderr.Fd())) {
+			where = "hr's terminal"
+		}
+		lines = append(lines, "(what it printed went to "+where+" and not through hr; --ready=log:REGEXP would let hr read it)")
+	}
+	return strings.Join(lines, "\n")
 }
 
 // settle waits until what a program printed before its end is here.

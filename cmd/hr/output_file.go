@@ -15,19 +15,28 @@ type fileTail struct {
 	from int64
 }
 
-// longTail bounds what is read of it: lastLines of a usual length.
-const longTail = 16 << 10
+// longTail bounds what is read of it: keptLines of a usual length.
+const longTail = 64 << 10
 
 // tails notes where the files end now.
 func tails(files ...*os.File) (all []*fileTail) {
 	for i, f := range files {
+		if !isTail(f) || i > 0 && sameFile(f, files[0]) {
+			continue
+		}
 		fi, err := f.Stat()
-		if err != nil || !fi.Mode().IsRegular() || i > 0 && sameFile(f, files[0]) {
+		if err != nil {
 			continue
 		}
 		all = append(all, &fileTail{f, fi.Size()})
 	}
 	return all
+}
+
+// isTail says whether a file can be read again.
+func isTail(f *os.File) bool {
+	fi, err := f.Stat()
+	return err == nil && fi.Mode().IsRegular()
 }
 
 // lastOf reads the last lines of each. Lines of hr itself are none of the
@@ -37,7 +46,7 @@ func lastOf(all []*fileTail) (lines []string) {
 		own := slices.DeleteFunc(t.lines(), func(l string) bool { return strings.HasPrefix(l, "hr: ") })
 		lines = append(lines, own...)
 	}
-	return lines[max(0, len(lines)-lastLines):]
+	return lastWords(lines)
 }
 
 func (t *fileTail) lines() []string {

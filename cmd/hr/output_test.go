@@ -69,3 +69,30 @@ func TestOutputPassesAll(t *testing.T) {
 		})
 	}
 }
+
+// TestLastWords: what a program ended with is the head of its panic, however
+// many goroutines follow.
+func TestLastWords(t *testing.T) {
+	many := make([]string, 100)
+	for i := range many {
+		many[i] = fmt.Sprint("line ", i)
+	}
+	trace := append(append([]string{"listening", "panic: first", "panic: no database"}, "", "goroutine 1 [running]:"), many...)
+	for _, tt := range []struct {
+		lines       []string
+		first, last string
+	}{
+		{many[:3], "line 0", "line 2"},
+		{many, "line 80", "line 99"},
+		{trace, "panic: no database", "line 16"},
+		{[]string{"a", "fatal error: all goroutines are asleep - deadlock!"}, "fatal error: all goroutines are asleep - deadlock!", "fatal error: all goroutines are asleep - deadlock!"},
+	} {
+		got := lastWords(tt.lines)
+		if len(got) > lastLines || got[0] != tt.first || got[len(got)-1] != tt.last {
+			t.Errorf("%q: %q", tt.lines[0], got)
+		}
+	}
+	if got := lastWords(nil); len(got) != 0 {
+		t.Errorf("of nothing: %q", got)
+	}
+}

@@ -125,7 +125,7 @@ func (r *runner) build(from time.Time, names []string) {
 	}
 	req := protocol.BuildRequest{Seq: seq, Have: have}
 	if r.good.artifact.Path != "" {
-		good := r.good.artifact
+		good := r.surelyGood()
 		req.Good = &good
 	}
 	ctx, cancel := context.WithCancel(r.ctx)

@@ -22,6 +22,7 @@ type superviseFlags struct {
 	signal       string
 	ready        string
 	readyTimeout time.Duration
+	trial        time.Duration
 	keepLastGood choice
 	details      string
 	sockets      []string
@@ -65,6 +66,7 @@ func (f *superviseFlags) define(fs *pflag.FlagSet) {
 	fs.StringVar(&f.signal, "signal", "", "the stop signal, as in INT; TERM if not given")
 	fs.StringVar(&f.ready, "ready", "", "when the program is ready: a URL that answers below 400, tcp, tcp:PORT, or log:REGEXP (its output is a pipe then); when it listens, if not given")
 	fs.DurationVar(&f.readyTimeout, "ready-timeout", 0, "a generation that is not ready by then failed to start; 10s with --ready")
+	fs.DurationVar(&f.trial, "trial", 3*time.Second, "without -ready: a program that ends with an error so soon after it began to listen, and has answered nobody, failed to start; 0 is off")
 	fs.Var(&f.keepLastGood, "keep-last-good", "run the last good program again when a start fails; on where sockets are kept")
 	fs.StringVar(&f.details, "details", "loopback", "who reads on the 503 page why the program is not there: loopback, all or off")
 	fs.StringArrayVar(&f.sockets, "socket", nil, "listen on this address for a program that takes LISTEN_FDS; may be repeated")
@@ -86,6 +88,8 @@ func (f *superviseFlags) check() error {
 		return bad("give a duration such as 3s", "-grace is negative")
 	case f.readyTimeout < 0:
 		return bad("give a duration such as 10s", "-ready-timeout is negative")
+	case f.trial < 0:
+		return bad("give a duration such as 3s, or 0", "-trial is negative")
 	}
 	if _, ok := parseSignal(f.signal); f.signal != "" && !ok {
 		return bad("as in -signal=INT", "-signal=%s is no signal of this system", f.signal)
@@ -132,6 +136,7 @@ func (r *runner) supervise() error {
 	signal, _ := parseSignal(f.signal)
 	r.sup = supervisor.New(supervisor.Options{
 		StopSignal: signal, Grace: f.grace, Handover: f.handover, Overlap: f.overlap, Sockets: f.sockets, Details: f.details,
+		Trial: f.trialTime(ready),
 		Ready: ready.wait(r.outputs), ReadyTimeout: f.readyTimeout, Log: r.c.screen.notice,
 		Terminal: r.c.stdin == os.Stdin, OnTerminal: func(program bool) {
 			r.keys.lend(program)

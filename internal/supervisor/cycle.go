@@ -13,6 +13,7 @@ func (s *Supervisor) start(ctx context.Context, spec Spec, t *Timing) (*Generati
 	s.mu.Lock()
 	s.lastID = max(s.lastID+1, s.opts.FirstID)
 	g := newGeneration(s.lastID)
+	g.answers.both = s.leaving != nil
 	s.mu.Unlock()
 	if last := s.Current(); last != nil {
 		last.follow()
@@ -31,10 +32,12 @@ func (s *Supervisor) start(ctx context.Context, spec Spec, t *Timing) (*Generati
 		return nil, err
 	}
 	s.handover.revive()
+	s.handover.watchActivated(g, s.sockets.all())
 	begin := time.Now()
 	err := s.spawn(ctx, g, spec)
 	t.Start = time.Since(begin)
 	if err != nil {
+		g.answers.stop()
 		return nil, err
 	}
 	s.guard.watch(g.Pid)

@@ -15,6 +15,7 @@ type Generation struct {
 	Started time.Time // when exec succeeded
 
 	process   *os.Process
+	begun     chan struct{} // closed when the process is there, or will not be
 	done      chan struct{} // closed when the process was waited for; exit is set
 	exit      Exit
 	hadTerm   bool          // set before done is closed
@@ -31,12 +32,14 @@ type Generation struct {
 	ending    chan struct{} // closed when it is about to be ended
 	isEnding  sync.Once
 	empty     bool // no process is left; guarded by Supervisor.busy
-	descent        // what the operating system knows of its descendants
+	answers   answers
+	descent   // what the operating system knows of its descendants
 }
 
 func newGeneration(id int) *Generation {
 	return &Generation{
 		ID:        id,
+		begun:     make(chan struct{}),
 		done:      make(chan struct{}),
 		ready:     make(chan struct{}),
 		killed:    make(chan struct{}),
@@ -65,6 +68,12 @@ func (g *Generation) Exit() Exit {
 	return g.exit
 }
 
+// Answered tells, after Done, whether the program sent a byte to a client of a
+// TCP socket that is kept between generations. known is false where the system
+// does not tell, and for a program that listens on no such socket. It counts
+// for Options.Trial after it became ready.
+func (g *Generation) Answered() (answered, known bool) { return g.answers.any() }
+
 // HadTerminal says, after Done, whether the program had the terminal to itself
 // when it ended: then a Ctrl-C was for it and is not known here otherwise.
 func (g *Generation) HadTerminal() bool { return g.over() && g.hadTerm }
@@ -78,9 +87,15 @@ func (g *Generation) over() bool {
 	}
 }
 
-func (g *Generation) beginEnd() { g.isEnding.Do(func() { close(g.ending) }) }
+func (g *Generation) beginEnd() {
+	g.isEnding.Do(func() { close(g.ending) })
+	g.answers.stop()
+}
 
-func (g *Generation) follow() { g.isFollow.Do(func() { close(g.followed) }) }
+func (g *Generation) follow() {
+	g.isFollow.Do(func() { close(g.followed) })
+	g.answers.stop()
+}
 
 func (g *Generation) markReady() { g.isReady.Do(func() { close(g.ready) }) }
 
@@ -112,6 +127,7 @@ func (g *Generation) killNow() {
 type Exit struct {
 	Code   int       // exit code, -1 when ended by a signal
 	Signal os.Signal // nil unless ended by a signal
+	At     time.Time // when that was
 }
 
 // Status is the code a shell would show: 128+n for signal n.

@@ -34,6 +34,7 @@ const (
 type handover struct {
 	log     func(string, ...any)
 	details details
+	trial   time.Duration
 	wg      sync.WaitGroup
 	stop    int // eventfd: readable when everything ends; -1 if there is none
 
@@ -49,7 +50,7 @@ type trap struct {
 }
 
 func newHandover(o Options) *handover {
-	h := &handover{log: o.Log, details: details(o.Details), level: handoverPlain, stop: -1, table: newHeldTable()}
+	h := &handover{log: o.Log, details: details(o.Details), trial: o.Trial, level: handoverPlain, stop: -1, table: newHeldTable()}
 	stop, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
 	if err == nil {
 		h.stop = stop
@@ -140,7 +141,7 @@ func (h *handover) handle(g *Generation, fd int, note notification) {
 	default:
 		if err != nil {
 			note.passOn(fd)
-		} else if h.listen(call, fd) {
+		} else if h.listen(g, call, fd) {
 			h.mu.Lock()
 			complete := h.table.complete(g.ID)
 			h.mu.Unlock()
@@ -234,7 +235,7 @@ func (h *handover) put(c *trappedCall, s *held, fd int) bool {
 }
 
 // listen answers a listen; true when it was on a held socket.
-func (h *handover) listen(c *trappedCall, fd int) bool {
+func (h *handover) listen(g *Generation, c *trappedCall, fd int) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	v, s := h.table.listen(c.inode)
@@ -245,6 +246,7 @@ func (h *handover) listen(c *trappedCall, fd int) bool {
 	if v == keep {
 		s.fd = c.socket
 	}
+	g.answers.begin(h, g, s.address.port)
 	// We listen ourselves: the same socket, so the same effect, and the backlog
 	// is ours to choose.
 	err := unix.Listen(s.fd, max(int(int32(c.note.Argument[1])), backlogFloor))

@@ -23,6 +23,8 @@ func (h *handover) sweep(*Generation)               {}
 func (h *handover) drain(*Generation) time.Duration { return 0 }
 func (h *handover) awaitHangUp(*Generation)         {}
 
+func (h *handover) watchActivated(*Generation, []*os.File) {}
+
 // standIn does nothing: connections wait.
 func (h *handover) standIn(<-chan struct{}, []*os.File, func() string) {}
 

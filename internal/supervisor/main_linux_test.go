@@ -17,4 +17,5 @@ var systemPrograms = map[string]func([]string){
 	"activated": serveActivated,
 
 	"stand-in-poor": standInPoor,
+	"talk":          talk,
 }

@@ -4,7 +4,8 @@ package supervisor
 // of files are scripts in cmd/hr/testdata/script.
 //
 //	17 the new binary exits at once       TestReplaceReturnsWhenTheNewOneExits,
-//	                                      supervise_keep_last_good, supervise_why
+//	                                      supervise_keep_last_good, supervise_why,
+//	                                      TestAnswered, supervise_trial
 //	18 the program ignores SIGTERM        TestStubbornProgramIsKilled,
 //	                                      TestStubbornProgramIsReplaced, run_signals
 //	19 a child in a session of its own    TestDescendantsEnd, TestPortIsFreeForTheNext,

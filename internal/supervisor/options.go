@@ -44,6 +44,10 @@ type Options struct {
 	// which is 10 s then; an error ends the wait of Replace.
 	Ready func(ctx context.Context, pid int) error
 
+	// Trial is how long after it became ready a generation is watched for
+	// Generation.Answered. 0 is not at all.
+	Trial time.Duration
+
 	// Details says which HTTP clients may read why no generation lives: "" and
 	// "loopback" those on this machine that nobody passed on, "all", or "off" for
 	// nobody. The others are told the bare fact.

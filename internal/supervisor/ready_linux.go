@@ -75,16 +75,25 @@ func dumpSockets(fd int, family uint8, states uint32, extensions uint8, visit fu
 		if err != nil || n < unix.SizeofNlMsghdr {
 			return
 		}
-		for b := buf[:n]; len(b) >= unix.SizeofNlMsghdr; {
-			length := int(ne.Uint32(b))
-			kind := ne.Uint16(b[4:])
-			if length < unix.SizeofNlMsghdr || length > len(b) || kind == unix.NLMSG_DONE || kind == unix.NLMSG_ERROR {
-				return
-			}
-			visit(b[unix.SizeofNlMsghdr:length])
-			b = b[min(len(b), (length+unix.NLMSG_ALIGNTO-1)&^(unix.NLMSG_ALIGNTO-1)):]
+		if !eachMessage(buf[:n], visit) {
+			return
 		}
 	}
+}
+
+// eachMessage visits the messages of one answer; false when no further answer
+// follows.
+func eachMessage(b []byte, visit func(message []byte)) (more bool) {
+	ne := binary.NativeEndian
+	for len(b) >= unix.SizeofNlMsghdr {
+		length, kind := int(ne.Uint32(b)), ne.Uint16(b[4:])
+		if length < unix.SizeofNlMsghdr || length > len(b) || kind == unix.NLMSG_DONE || kind == unix.NLMSG_ERROR {
+			return false
+		}
+		visit(b[unix.SizeofNlMsghdr:length])
+		b = b[min(len(b), (length+unix.NLMSG_ALIGNTO-1)&^(unix.NLMSG_ALIGNTO-1)):]
+	}
+	return true
 }
 
 // isListening says whether a process of g has a listening socket.

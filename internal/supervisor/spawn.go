@@ -31,6 +31,7 @@ func (s *Supervisor) spawn(ctx context.Context, g *Generation, spec Spec) error 
 		onOwnThread(func() {
 			s.handover.install(g)
 			err := s.exec(ctx, g, spec)
+			close(g.begun)
 			if err == nil {
 				s.terminal.started(g.Pid)
 			}
@@ -104,7 +105,7 @@ func (s *Supervisor) exec(ctx context.Context, g *Generation, spec Spec) error {
 func (g *Generation) wait(t *terminal) {
 	state, err := g.process.Wait()
 	g.hadTerm = t.takeBack(g.Pid)
-	g.exit = Exit{Code: -1}
+	g.exit = Exit{Code: -1, At: time.Now()}
 	if err == nil {
 		g.exit.Code = state.ExitCode()
 		if ws, ok := state.Sys().(syscall.WaitStatus); ok && ws.Signaled() {

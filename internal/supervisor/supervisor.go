@@ -142,6 +142,7 @@ func (s *Supervisor) overlap(ctx context.Context, old *Generation, spec Spec) (*
 	if stopErr := s.end(ctx, old, &t); err == nil {
 		err = stopErr
 	}
+	g.answers.restart(g) // what old answered is none of it
 	return g, t, err
 }
 
