@@ -23,12 +23,14 @@ var below = map[string][]string{
 	"internal/printable":  nil,
 	"internal/reflex":     {"internal/printable"},
 	"internal/supervisor": nil,
+	"internal/paths":      nil,
+	"internal/triggers":   {"internal/paths", "internal/protocol", "internal/watch"},
 	"internal/graph":      {"astcheck", "tags"},
 	"internal/link":       nil, // and what lies in it
 	"internal/engine":     {"astcheck", "cache", "internal/graph", "internal/link", "tags"},
 	"internal/protocol":   {"internal/engine", "internal/graph"},
 	"daemon":              {"cache", "internal/engine", "internal/graph", "internal/link", "internal/printable", "internal/protocol", "tags"},
-	"cmd/hr":              {"astcheck", "daemon", "internal/engine", "internal/graph", "internal/printable", "internal/protocol", "internal/reflex", "internal/supervisor", "internal/watch", "tags"},
+	"cmd/hr":              {"astcheck", "daemon", "internal/engine", "internal/graph", "internal/paths", "internal/printable", "internal/protocol", "internal/reflex", "internal/supervisor", "internal/triggers", "internal/watch", "tags"},
 	"cmd/hrd":             {"daemon", "internal/engine", "internal/printable", "internal/protocol", "tags"},
 	"benchmarks":          nil,
 	"internal/testdir":    nil, // for tests only

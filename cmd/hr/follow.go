@@ -2,12 +2,12 @@ package main
 
 import (
 	"errors"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/paths"
 	"github.com/hotreflex/hr/internal/protocol"
 	"github.com/hotreflex/hr/internal/watch"
 )
@@ -34,10 +34,10 @@ func (r *runner) watchModule() {
 }
 
 func (r *runner) watchTrees(trees, dirs []string) {
-	r.ruleTrees = r.rules.trees(trees)
+	r.ruleTrees = r.rules.Trees(trees)
 	r.trees = append(slices.Clip(trees), r.ruleTrees...)
 	trees = r.trees
-	named := slices.Clone(r.env.paths)
+	named := slices.Clone(r.env.Paths())
 	exclude := func(path string, dir bool) bool {
 		return watch.DefaultExclude(path, dir) || above(path, dir, trees) && !slices.Contains(named, path)
 	}
@@ -53,7 +53,7 @@ func (r *runner) watchTrees(trees, dirs []string) {
 // there are watched for a go.work or go.mod that appears, and may be as busy as
 // a home directory: everything else is nobody's business.
 func above(path string, dir bool, trees []string) bool {
-	if withinAny(path, trees) || !holdsAny(filepath.Dir(path), trees) {
+	if paths.WithinAny(path, trees) || !holdsAny(filepath.Dir(path), trees) {
 		return false
 	}
 	switch filepath.Base(path) {
@@ -66,7 +66,7 @@ func above(path string, dir bool, trees []string) bool {
 // holdsAny tells that one of the trees lies below dir.
 func holdsAny(dir string, trees []string) bool {
 	for _, t := range trees {
-		if withinAny(t, []string{dir}) {
+		if paths.WithinAny(t, []string{dir}) {
 			return true
 		}
 	}
@@ -93,7 +93,7 @@ func (r *runner) onWatching(w watching) {
 
 // watchMore watches what the snapshot needs beyond what is watched already.
 func (r *runner) watchMore() {
-	if !withinAll(r.snap.Roots, r.trees) {
+	if !paths.WithinAll(r.snap.Roots, r.trees) {
 		r.watchTrees(r.snap.Roots, nil)
 		return
 	}
@@ -102,7 +102,7 @@ func (r *runner) watchMore() {
 	}
 	var dirs []string
 	for _, d := range r.snap.WatchDirs() {
-		if !withinAny(d, r.trees) {
+		if !paths.WithinAny(d, r.trees) {
 			dirs = append(dirs, d)
 		}
 	}
@@ -114,28 +114,6 @@ func (r *runner) watchMore() {
 		r.c.screen.notice("cannot watch everything: %s", text)
 	}
 	r.addErr = text
-}
-
-func withinAny(dir string, trees []string) bool {
-	for _, t := range trees {
-		if rel, err := filepath.Rel(t, dir); err == nil && rel != ".." && !hasDotDot(rel) {
-			return true
-		}
-	}
-	return false
-}
-
-func withinAll(dirs, trees []string) bool {
-	for _, d := range dirs {
-		if !withinAny(d, trees) {
-			return false
-		}
-	}
-	return true
-}
-
-func hasDotDot(rel string) bool {
-	return len(rel) >= 3 && rel[:2] == ".." && os.IsPathSeparator(rel[2])
 }
 
 // noReflex says that reflex was asked for and is not installed.

@@ -59,8 +59,8 @@ func (r *runner) start(l launch) {
 	r.launch, l.begin = cancel, time.Now()
 	r.launchedAt = l.begin
 	if !l.back {
-		r.env.read() // what cannot be read now was told, or will be
-		l.env = r.env.environ()
+		r.env.Read() // what cannot be read now was told, or will be
+		l.env = r.env.Environ()
 	}
 	r.settleTrial()
 	r.exited = nil // the old generation's end is wanted now

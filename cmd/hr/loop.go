@@ -13,6 +13,7 @@ import (
 	"github.com/hotreflex/hr/internal/graph"
 	"github.com/hotreflex/hr/internal/protocol"
 	"github.com/hotreflex/hr/internal/supervisor"
+	"github.com/hotreflex/hr/internal/triggers"
 	"github.com/hotreflex/hr/internal/watch"
 )
 
@@ -81,8 +82,8 @@ type runner struct {
 	behind     bool     // good runs although snap is newer: its program failed to start
 	due        []string // files that restart the program, when the build under way does not
 	ready      readiness
-	env        *envFiles
-	rules      *rules
+	env        *triggers.EnvFiles
+	rules      *triggers.Rules
 	outputs    *outputs
 	keys       *keys
 	control    *control // nil if it cannot listen

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/paths"
 	"github.com/hotreflex/hr/internal/watch"
 )
 
@@ -26,7 +27,7 @@ func (r *runner) blame(reasons []graph.Change) {
 func (r *runner) couldMend(b watch.Batch, changes []graph.Change) bool {
 	embeds := r.withoutFiles()
 	for _, ch := range changes {
-		if !ch.Touched() && (r.blamed[ch.Path] || sourceName(ch.Path) || withinAny(ch.Path, embeds)) {
+		if !ch.Touched() && (r.blamed[ch.Path] || sourceName(ch.Path) || paths.WithinAny(ch.Path, embeds)) {
 			return true
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hotreflex/hr/internal/paths"
+	"github.com/hotreflex/hr/internal/triggers"
 	"github.com/hotreflex/hr/internal/watch"
 )
 
@@ -19,8 +21,8 @@ func (r *runner) takeNamed(b watch.Batch) (rest watch.Batch, act func()) {
 	if since.IsZero() {
 		since = time.Now() // the program is still to read everything
 	}
-	n, rest := r.rules.take(b, func(path string) bool { return r.snap.File(path) != nil }, since)
-	n.restart = union(n.restart, r.readEnv(b, &n))
+	n, rest := r.rules.Take(b, func(path string) bool { return r.snap.File(path) != nil }, since)
+	n.Restart = union(n.Restart, r.readEnv(b, &n))
 	rest.Paths = slices.DeleteFunc(rest.Paths, r.foreign)
 	return rest, func() { r.onNamed(n, b.First) }
 }
@@ -28,12 +30,12 @@ func (r *runner) takeNamed(b watch.Batch) (rest watch.Batch, act func()) {
 // foreign tells that a file is watched only for the sake of an env file or a
 // rule: what lies beside them is nobody's business.
 func (r *runner) foreign(path string) bool {
-	if r.env.has(path) {
+	if r.env.Has(path) {
 		return r.snap.File(path) == nil
 	}
 	dir := filepath.Dir(path)
-	beside := slices.Contains(r.env.dirs(), dir) || withinAny(dir, r.ruleTrees)
-	return beside && !withinAny(path, r.sourceTrees()) && r.snap.File(path) == nil && !slices.Contains(r.snap.WatchDirs(), dir)
+	beside := slices.Contains(r.env.Dirs(), dir) || paths.WithinAny(dir, r.ruleTrees)
+	return beside && !paths.WithinAny(path, r.sourceTrees()) && r.snap.File(path) == nil && !slices.Contains(r.snap.WatchDirs(), dir)
 }
 
 // sourceTrees are the watched trees that the build knows.
@@ -41,58 +43,58 @@ func (r *runner) sourceTrees() []string { return r.trees[:len(r.trees)-len(r.rul
 
 // readEnv reads the env files anew and names those of the batch if the program
 // would see another environment.
-func (r *runner) readEnv(b watch.Batch, n *named) []string {
+func (r *runner) readEnv(b watch.Batch, n *triggers.Named) []string {
 	var saved []string
 	for _, p := range b.Paths {
-		if r.env.has(p) {
+		if r.env.Has(p) {
 			saved = append(saved, p)
 		}
 	}
 	if len(saved) == 0 && !b.Rescan {
 		return nil
 	}
-	changed, err := r.env.read()
+	changed, err := r.env.Read()
 	switch {
 	case err != nil && len(saved) > 0:
 		r.c.screen.notice("%v; the last good ones stay", err)
 	case err == nil && changed:
 		if len(saved) == 0 {
-			saved = r.env.paths
+			saved = r.env.Paths()
 		}
 		return baseNames(saved)
 	case err == nil:
-		n.same = append(n.same, saved...)
+		n.Same = append(n.Same, saved...)
 	}
 	return nil
 }
 
-func (r *runner) onNamed(n named, from time.Time) {
-	for _, path := range n.same {
+func (r *runner) onNamed(n triggers.Named, from time.Time) {
+	for _, path := range n.Same {
 		line := r.short(path) + ": nothing to do: the same content"
 		if r.tell(path, line) > 0 {
 			r.c.screen.say("nothing", dim, line, map[string]any{"file": path, "took": time.Since(from)})
 		}
 	}
-	for _, s := range n.signals {
+	for _, s := range n.Signals {
 		r.sendSignal(s)
 	}
-	r.due = union(r.due, n.restart)
+	r.due = union(r.due, n.Restart)
 	if len(r.due) > 0 && !r.building {
 		r.rerun(r.due, from)
 	}
 }
 
 // sendSignal tells the program, and nobody below it, to look at its files.
-func (r *runner) sendSignal(s signalled) {
+func (r *runner) sendSignal(s triggers.Signalled) {
 	if r.gen == nil || r.exited == nil {
 		return // the next start reads them
 	}
-	if err := signalProcess(r.gen.Pid, s.rule.signal); err != nil {
-		r.c.screen.notice("send %s to %s: %v", s.rule.name, r.number(), err)
+	if err := signalProcess(r.gen.Pid, s.Rule.Signal); err != nil {
+		r.c.screen.notice("send %s to %s: %v", s.Rule.Name, r.number(), err)
 		return
 	}
-	r.c.screen.say("signal", green, fmt.Sprintf("%s → sent %s to %s", join(s.files), s.rule.name, r.number()), map[string]any{
-		"files": s.files, "signal": s.rule.name, "generation": r.gen.ID, "pid": r.gen.Pid,
+	r.c.screen.say("signal", green, fmt.Sprintf("%s → sent %s to %s", join(s.Files), s.Rule.Name, r.number()), map[string]any{
+		"files": s.Files, "signal": s.Rule.Name, "generation": r.gen.ID, "pid": r.gen.Pid,
 	})
 }
 
@@ -111,8 +113,8 @@ func (r *runner) watchNamed() {
 		return
 	}
 	var dirs []string
-	for _, d := range r.env.dirs() {
-		if !withinAny(d, r.trees) {
+	for _, d := range r.env.Dirs() {
+		if !paths.WithinAny(d, r.trees) {
 			dirs = append(dirs, d)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/hotreflex/hr/astcheck"
 	"github.com/hotreflex/hr/internal/engine"
 	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/paths"
 	"github.com/hotreflex/hr/internal/printable"
 	"github.com/hotreflex/hr/internal/supervisor"
 	"github.com/hotreflex/hr/internal/watch"
@@ -227,10 +228,7 @@ func (r *runner) tell(path, line string) int {
 
 // short gives a path relative to the program's directory where that is shorter.
 func (r *runner) short(path string) string {
-	if rel, err := filepath.Rel(r.job.Dir, path); err == nil && len(rel) < len(path) {
-		return rel
-	}
-	return path
+	return paths.Short(r.job.Dir, path)
 }
 
 // join names the files of a batch: three at most.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/hotreflex/hr/internal/printable"
 	"github.com/hotreflex/hr/internal/protocol"
 	"github.com/hotreflex/hr/internal/supervisor"
+	"github.com/hotreflex/hr/internal/triggers"
 )
 
 // superviseFlags are the words of hr run about the program's life: when it is
@@ -102,7 +104,7 @@ func (f *superviseFlags) check() error {
 		return bad("use -ready=log:REGEXP, or none", "-overlap and -ready=URL do not go together: while two generations run, either may answer")
 	}
 	for _, glob := range f.restartOn {
-		if _, err := newRule(glob, nil); err != nil {
+		if _, err := triggers.NewRule(glob, nil); err != nil {
 			return bad("as in -restart-on='configs/**'", "-restart-on=%s: %v", glob, err)
 		}
 	}
@@ -119,15 +121,44 @@ func (f *superviseFlags) check() error {
 	return nil
 }
 
+// parseSignalOn reads SIGNAL:GLOB.
+func parseSignalOn(word string) (triggers.Rule, error) {
+	name, glob, ok := strings.Cut(word, ":")
+	if !ok || glob == "" {
+		return triggers.Rule{}, errors.New("want SIGNAL:GLOB")
+	}
+	sig, ok := parseSignal(name)
+	if !ok {
+		return triggers.Rule{}, fmt.Errorf("%s is no signal of this system", name)
+	}
+	r, err := triggers.NewRule(glob, sig)
+	r.Name = "SIG" + strings.TrimPrefix(strings.ToUpper(name), "SIG")
+	return r, err
+}
+
+// rules are those of flags that were checked.
+func (f *superviseFlags) rules() []triggers.Rule {
+	var list []triggers.Rule
+	for _, glob := range f.restartOn {
+		r, _ := triggers.NewRule(glob, nil)
+		list = append(list, r)
+	}
+	for _, word := range f.signalOn {
+		r, _ := parseSignalOn(word)
+		list = append(list, r)
+	}
+	return list
+}
+
 // supervise makes what restarts, feeds and watches over the program of the
 // flags; the runner has its directory.
 func (r *runner) supervise() error {
 	f := &r.flags.superviseFlags
-	env, err := newEnvFiles(r.job, f.envFiles)
+	env, err := triggers.NewEnvFiles(r.job.Dir, r.job.Env, f.envFiles)
 	if err != nil {
 		return err
 	}
-	r.env, r.rules = env, newRules(r.job.Dir, f)
+	r.env, r.rules = env, triggers.NewRules(r.job.Dir, f.rules())
 	r.asks, r.launches = make(chan ask), make(chan launch)
 	ready, _ := parseReady(f.ready) // check has seen it
 	r.ready = ready

@@ -16,6 +16,7 @@ import (
 
 	"github.com/hotreflex/hr/internal/engine"
 	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/paths"
 	"github.com/hotreflex/hr/internal/printable"
 	"github.com/hotreflex/hr/internal/protocol"
 )
@@ -85,9 +86,9 @@ func chooseReport(running []*reportData, cwd string, sure bool) (*reportData, er
 	for _, d := range running {
 		_, root := graph.ModulePath(d.Dir)
 		switch {
-		case withinAny(cwd, []string{d.Dir}), root != "" && root == module:
+		case paths.WithinAny(cwd, []string{d.Dir}), root != "" && root == module:
 			here = append(here, d)
-		case withinAny(d.Dir, []string{cwd}):
+		case paths.WithinAny(d.Dir, []string{cwd}):
 			below = append(below, d)
 		}
 	}
@@ -128,7 +129,7 @@ func printReport(w io.Writer, d *reportData) {
 		printable.Fprintf(w, "\nlast save, %s:\n", d.Decided.Format("15:04:05"))
 	}
 	for _, x := range d.Changes {
-		printable.Fprintf(w, "  %s: %s: %s", relTo(d.Dir, x.Path), x.Verdict, x.Why)
+		printable.Fprintf(w, "  %s: %s: %s", paths.Short(d.Dir, x.Path), x.Verdict, x.Why)
 		if x.Package != "" {
 			printable.Fprintf(w, " (%s)", x.Package)
 		}
@@ -239,11 +240,4 @@ func sessionSnapshot(ctx context.Context, session string) (*graph.Snapshot, erro
 	client := protocol.NewClient(func(ctx context.Context) (net.Conn, error) { return protocol.Dial(ctx, dir) })
 	defer client.Close()
 	return client.Snapshot(ctx, session)
-}
-
-func relTo(dir, path string) string {
-	if rel, err := filepath.Rel(dir, path); err == nil && len(rel) < len(path) {
-		return rel
-	}
-	return path
 }

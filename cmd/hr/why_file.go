@@ -14,6 +14,7 @@ import (
 
 	"github.com/hotreflex/hr/astcheck"
 	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/paths"
 	"github.com/hotreflex/hr/internal/printable"
 	"github.com/hotreflex/hr/internal/protocol"
 )
@@ -53,7 +54,7 @@ func whyFile(c *command, d *reportData, name string, asJSON bool) int {
 			path = all[0]
 		default:
 			for i := range all {
-				all[i] = relTo(d.Dir, all[i])
+				all[i] = paths.Short(d.Dir, all[i])
 			}
 			return c.fail(&protocol.Error{Code: protocol.CodeUsage, Message: fmt.Sprintf("%d files have the name %s", len(all), name), Hint: "say which: " + strings.Join(all, ", ")})
 		}
@@ -73,7 +74,7 @@ func whyFile(c *command, d *reportData, name string, asJSON bool) int {
 		json.NewEncoder(c.stdout).Encode(a)
 		return exitOK
 	}
-	short := relTo(d.Dir, path)
+	short := paths.Short(d.Dir, path)
 	if a.Input {
 		printable.Fprintf(c.stdout, "%s: %s file of %s\n", short, a.Kind, cmp.Or(a.Package, "the module"))
 		if len(a.Embedders) > 0 {

@@ -1,107 +1,84 @@
-package main
+package triggers
 
 import (
 	"bytes"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/bmatcuk/doublestar/v4"
 
+	"github.com/hotreflex/hr/internal/paths"
 	"github.com/hotreflex/hr/internal/watch"
 )
 
-// rules are the files that the build does not read and the program does:
+// Rules are the files that the build does not read and the program does:
 // saving one restarts the program, or sends it a signal. The loop owns them.
-type rules struct {
+type Rules struct {
 	dir  string // globs are relative to it
-	list []rule
+	list []Rule
 	seen map[string][]byte // hash of each named file at its last save; nil when it was gone
 }
 
-// rule is one --restart-on or --signal-on.
-type rule struct {
-	glob   string
-	signal os.Signal // nil restarts
-	name   string    // of the signal
+// Rule is one --restart-on or --signal-on.
+type Rule struct {
+	Glob   string
+	Signal os.Signal // nil restarts
+	Name   string    // of the signal
 }
 
-// named is what the rules say of a batch.
-type named struct {
-	restart []string // files, for the line that tells it
-	signals []signalled
-	same    []string // saved, with the content they had
+// Named is what the rules say of a batch.
+type Named struct {
+	Restart []string // files, for the line that tells it
+	Signals []Signalled
+	Same    []string // saved, with the content they had
 }
 
-type signalled struct {
-	rule  rule
-	files []string
+// Signalled is one signal for files that were saved.
+type Signalled struct {
+	Rule  Rule
+	Files []string
 }
 
 // granularity is how much older a file's time may be than the clock's when it
 // was written: the kernel stamps with its tick, 10 ms at most.
 const granularity = 10 * time.Millisecond
 
-func newRule(glob string, signal os.Signal) (rule, error) {
+// NewRule checks a glob; a nil signal restarts.
+func NewRule(glob string, signal os.Signal) (Rule, error) {
 	glob = filepath.ToSlash(filepath.Clean(glob))
 	if !doublestar.ValidatePattern(glob) {
-		return rule{}, errors.New("the pattern makes no sense")
+		return Rule{}, errors.New("the pattern makes no sense")
 	}
-	return rule{glob: glob, signal: signal}, nil
+	return Rule{Glob: glob, Signal: signal}, nil
 }
 
-// parseSignalOn reads SIGNAL:GLOB.
-func parseSignalOn(word string) (rule, error) {
-	name, glob, ok := strings.Cut(word, ":")
-	if !ok || glob == "" {
-		return rule{}, errors.New("want SIGNAL:GLOB")
-	}
-	sig, ok := parseSignal(name)
-	if !ok {
-		return rule{}, fmt.Errorf("%s is no signal of this system", name)
-	}
-	r, err := newRule(glob, sig)
-	r.name = "SIG" + strings.TrimPrefix(strings.ToUpper(name), "SIG")
-	return r, err
+// NewRules returns the rules of a program that runs in dir.
+func NewRules(dir string, list []Rule) *Rules {
+	return &Rules{dir: dir, list: list, seen: map[string][]byte{}}
 }
 
-// newRules takes flags that were checked.
-func newRules(dir string, f *superviseFlags) *rules {
-	rs := &rules{dir: dir, seen: map[string][]byte{}}
-	for _, glob := range f.restartOn {
-		r, _ := newRule(glob, nil)
-		rs.list = append(rs.list, r)
-	}
-	for _, word := range f.signalOn {
-		r, _ := parseSignalOn(word)
-		rs.list = append(rs.list, r)
-	}
-	return rs
-}
-
-// matches tells whether a rule names a file, or a directory above it.
-func (rs *rules) matches(r rule, path string) bool {
+// matches reports whether a rule names a file, or a directory above it.
+func (rs *Rules) matches(r Rule, path string) bool {
 	name := filepath.ToSlash(path)
-	if !filepath.IsAbs(filepath.FromSlash(r.glob)) {
+	if !filepath.IsAbs(filepath.FromSlash(r.Glob)) {
 		rel, err := filepath.Rel(rs.dir, path)
 		if err != nil {
 			return false
 		}
 		name = filepath.ToSlash(rel)
 	}
-	return doublestar.MatchUnvalidated(r.glob, name) || doublestar.MatchUnvalidated(r.glob+"/**", name)
+	return doublestar.MatchUnvalidated(r.Glob, name) || doublestar.MatchUnvalidated(r.Glob+"/**", name)
 }
 
 // base is the directory below which all that a rule names lies.
-func (rs *rules) base(r rule) string {
-	base, _ := doublestar.SplitPattern(r.glob)
+func (rs *Rules) base(r Rule) string {
+	base, _ := doublestar.SplitPattern(r.Glob)
 	base = filepath.FromSlash(base)
 	if filepath.IsAbs(base) {
 		return base
@@ -109,13 +86,13 @@ func (rs *rules) base(r rule) string {
 	return filepath.Join(rs.dir, base)
 }
 
-// trees returns the directories of rules that lie outside of what is watched.
+// Trees returns the directories of rules that lie outside of what is watched.
 // One that does not exist cannot be.
-func (rs *rules) trees(watched []string) []string {
+func (rs *Rules) Trees(watched []string) []string {
 	var out []string
 	for _, r := range rs.list {
 		base := rs.base(r)
-		if withinAny(base, watched) || withinAny(base, out) {
+		if paths.WithinAny(base, watched) || paths.WithinAny(base, out) {
 			continue
 		}
 		if fi, err := os.Stat(base); err == nil && fi.IsDir() {
@@ -125,11 +102,11 @@ func (rs *rules) trees(watched []string) []string {
 	return out
 }
 
-// take returns what the rules say of a batch, and the batch without it. keep
+// Take returns what the rules say of a batch, and the batch without it. keep
 // holds what the build reads: such a file is for the build to judge. When
 // events were lost, what is newer than since counts.
-func (rs *rules) take(b watch.Batch, keep func(path string) bool, since time.Time) (named, watch.Batch) {
-	var n named
+func (rs *Rules) Take(b watch.Batch, keep func(path string) bool, since time.Time) (Named, watch.Batch) {
+	var n Named
 	if len(rs.list) == 0 {
 		return n, b
 	}
@@ -158,14 +135,14 @@ func (rs *rules) take(b watch.Batch, keep func(path string) bool, since time.Tim
 				}
 			})
 		}
-		n.same = nil // nobody saved them
+		n.Same = nil // nobody saved them
 	}
 	return n, rest
 }
 
 // note adds a file to what the rules say; false if they do not name it.
-func (rs *rules) note(n *named, path string, keep func(string) bool) bool {
-	var by []rule
+func (rs *Rules) note(n *Named, path string, keep func(string) bool) bool {
+	var by []Rule
 	for _, r := range rs.list {
 		if rs.matches(r, path) {
 			by = append(by, r)
@@ -175,26 +152,26 @@ func (rs *rules) note(n *named, path string, keep func(string) bool) bool {
 		return false
 	}
 	if !rs.changed(path) {
-		n.same = append(n.same, path)
+		n.Same = append(n.Same, path)
 		return true
 	}
 	name := filepath.Base(path)
 	for _, r := range by {
-		if r.signal == nil {
-			n.restart = union(n.restart, []string{name})
+		if r.Signal == nil {
+			n.Restart = union(n.Restart, []string{name})
 			continue
 		}
-		i := slices.IndexFunc(n.signals, func(s signalled) bool { return s.rule == r })
+		i := slices.IndexFunc(n.Signals, func(s Signalled) bool { return s.Rule == r })
 		if i < 0 {
-			i, n.signals = len(n.signals), append(n.signals, signalled{rule: r})
+			i, n.Signals = len(n.Signals), append(n.Signals, Signalled{Rule: r})
 		}
-		n.signals[i].files = union(n.signals[i].files, []string{name})
+		n.Signals[i].Files = union(n.Signals[i].Files, []string{name})
 	}
 	return true
 }
 
 // changed compares a file with its last save. The first save always counts.
-func (rs *rules) changed(path string) bool {
+func (rs *Rules) changed(path string) bool {
 	before, known := rs.seen[path]
 	now := hashOf(path)
 	rs.seen[path] = now
@@ -218,13 +195,13 @@ func hashOf(path string) []byte {
 	return h.Sum(nil)
 }
 
-// holds tells whether a directory that is gone held named files.
-func (rs *rules) holds(dir string) bool { return len(rs.known(dir)) > 0 }
+// holds reports whether a directory that is gone held named files.
+func (rs *Rules) holds(dir string) bool { return len(rs.known(dir)) > 0 }
 
-func (rs *rules) known(dir string) []string {
+func (rs *Rules) known(dir string) []string {
 	var out []string
 	for file := range rs.seen {
-		if rel, err := filepath.Rel(dir, file); err == nil && rel != "." && rel != ".." && !hasDotDot(rel) {
+		if file != dir && paths.Within(file, dir) {
 			out = append(out, file)
 		}
 	}
@@ -233,7 +210,7 @@ func (rs *rules) known(dir string) []string {
 }
 
 // below visits the files under a directory that rules name.
-func (rs *rules) below(dir string, visit func(path string, fi fs.FileInfo)) {
+func (rs *Rules) below(dir string, visit func(path string, fi fs.FileInfo)) {
 	filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -246,7 +223,7 @@ func (rs *rules) below(dir string, visit func(path string, fi fs.FileInfo)) {
 		case !d.Type().IsRegular():
 			return nil
 		}
-		if slices.ContainsFunc(rs.list, func(r rule) bool { return rs.matches(r, path) }) {
+		if slices.ContainsFunc(rs.list, func(r Rule) bool { return rs.matches(r, path) }) {
 			if fi, err := d.Info(); err == nil {
 				visit(path, fi)
 			}

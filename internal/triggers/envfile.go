@@ -1,4 +1,4 @@
-package main
+package triggers
 
 import (
 	"errors"
@@ -9,40 +9,40 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hotreflex/hr/internal/engine"
 	"github.com/hotreflex/hr/internal/protocol"
 )
 
-// envFiles are the files of --env-file. Of two files the later wins, and hr's
+// EnvFiles are the files of --env-file. Of two files the later wins, and hr's
 // own environment wins over both, as with node --env-file. The loop owns them.
-type envFiles struct {
+type EnvFiles struct {
 	base  []string // hr's environment
 	names map[string]bool
 	paths []string // absolute
 	vars  []string // what the files add, as read last
 }
 
-func newEnvFiles(job engine.Job, files []string) (*envFiles, error) {
-	e := &envFiles{base: job.Env, names: map[string]bool{}}
-	for _, kv := range job.Env {
+// NewEnvFiles reads the files; a relative one lies in dir.
+func NewEnvFiles(dir string, env, files []string) (*EnvFiles, error) {
+	e := &EnvFiles{base: env, names: map[string]bool{}}
+	for _, kv := range env {
 		name, _, _ := strings.Cut(kv, "=")
 		e.names[name] = true
 	}
 	for _, f := range files {
 		if !filepath.IsAbs(f) {
-			f = filepath.Join(job.Dir, f)
+			f = filepath.Join(dir, f)
 		}
 		e.paths = append(e.paths, f)
 	}
-	if _, err := e.read(); err != nil {
+	if _, err := e.Read(); err != nil {
 		return nil, err
 	}
 	return e, nil
 }
 
-// read reads the files and reports whether the program would see another
-// environment. After an error the last good one stays.
-func (e *envFiles) read() (changed bool, err error) {
+// Read reads the files and reports whether the program would see another
+// Environment. After an error the last good one stays.
+func (e *EnvFiles) Read() (changed bool, err error) {
 	if len(e.paths) == 0 {
 		return false, nil
 	}
@@ -81,19 +81,22 @@ func readEnvFile(path string) (map[string]string, error) {
 	return vars, nil
 }
 
-// environ is the program's environment.
-func (e *envFiles) environ() []string {
+// Environ is the program's environment.
+func (e *EnvFiles) Environ() []string {
 	if len(e.vars) == 0 {
 		return e.base
 	}
 	return append(slices.Clip(e.base), e.vars...)
 }
 
-// has reports whether a path is one of the files.
-func (e *envFiles) has(path string) bool { return slices.Contains(e.paths, path) }
+// Has reports whether a path is one of the files.
+func (e *EnvFiles) Has(path string) bool { return slices.Contains(e.paths, path) }
 
-// dirs are the directories to watch.
-func (e *envFiles) dirs() []string {
+// Paths are the files, absolute.
+func (e *EnvFiles) Paths() []string { return e.paths }
+
+// Dirs are the directories to watch.
+func (e *EnvFiles) Dirs() []string {
 	var out []string
 	for _, p := range e.paths {
 		out = append(out, filepath.Dir(p))

@@ -1,4 +1,4 @@
-package main
+package triggers
 
 import (
 	"os"
@@ -27,27 +27,14 @@ func TestRuleMatches(t *testing.T) {
 		{"../x/*.txt", "../x/a.txt", true},
 		{filepath.Join(dir, "*.txt"), "a.txt", true},
 	} {
-		r, err := newRule(c.glob, nil)
+		r, err := NewRule(c.glob, nil)
 		if err != nil {
 			t.Errorf("%s: %v", c.glob, err)
 			continue
 		}
-		rs := &rules{dir: dir}
+		rs := &Rules{dir: dir}
 		if got := rs.matches(r, filepath.Join(dir, c.path)); got != c.want {
 			t.Errorf("%s names %s: %v, want %v", c.glob, c.path, got, c.want)
-		}
-	}
-}
-
-func TestParseSignalOn(t *testing.T) {
-	for word, want := range map[string]string{"INT:*.yaml": "SIGINT *.yaml", "sigint:a/**": "SIGINT a/**", "INT": "", "INT:": "", ":x": "", "NO:x": "", "INT:[": ""} {
-		r, err := parseSignalOn(word)
-		got := ""
-		if err == nil {
-			got = r.name + " " + r.glob
-		}
-		if got != want {
-			t.Errorf("%s: %q, want %q (%v)", word, got, want, err)
 		}
 	}
 }
@@ -66,46 +53,48 @@ func TestRulesTake(t *testing.T) {
 		}
 		return path
 	}
-	rs := newRules(dir, &superviseFlags{restartOn: []string{"conf/**"}, signalOn: []string{"INT:*.sig"}})
+	conf, _ := NewRule("conf/**", nil)
+	sigs, _ := NewRule("*.sig", os.Interrupt)
+	rs := NewRules(dir, []Rule{conf, sigs})
 	none := func(string) bool { return false }
 	a, b := write("conf/a.yaml", "1"), write("conf/deep/b.yaml", "1")
 	sig, other := write("x.sig", "1"), write("main.go", "1")
 	past := time.Now().Add(time.Hour) // nothing is newer
 
-	n, rest := rs.take(watch.Batch{Paths: []string{a, other, sig}}, none, past)
-	if !slices.Equal(n.restart, []string{"a.yaml"}) || len(n.signals) != 1 || !slices.Equal(n.signals[0].files, []string{"x.sig"}) {
+	n, rest := rs.Take(watch.Batch{Paths: []string{a, other, sig}}, none, past)
+	if !slices.Equal(n.Restart, []string{"a.yaml"}) || len(n.Signals) != 1 || !slices.Equal(n.Signals[0].Files, []string{"x.sig"}) {
 		t.Errorf("files: %+v", n)
 	}
 	if !slices.Equal(rest.Paths, []string{other}) {
 		t.Errorf("files: %v left, want %s", rest.Paths, other)
 	}
-	if n, _ = rs.take(watch.Batch{Paths: []string{a}}, none, past); len(n.restart) != 0 || !slices.Equal(n.same, []string{a}) {
+	if n, _ = rs.Take(watch.Batch{Paths: []string{a}}, none, past); len(n.Restart) != 0 || !slices.Equal(n.Same, []string{a}) {
 		t.Errorf("same content: %+v", n)
 	}
-	n, rest = rs.take(watch.Batch{Paths: []string{filepath.Join(dir, "conf")}}, none, past)
-	if !slices.Equal(n.restart, []string{"b.yaml"}) || len(rest.Paths) != 1 {
+	n, rest = rs.Take(watch.Batch{Paths: []string{filepath.Join(dir, "conf")}}, none, past)
+	if !slices.Equal(n.Restart, []string{"b.yaml"}) || len(rest.Paths) != 1 {
 		t.Errorf("directory: %+v, left %v", n, rest.Paths)
 	}
 	if err := os.RemoveAll(filepath.Join(dir, "conf", "deep")); err != nil {
 		t.Fatal(err)
 	}
-	if n, _ = rs.take(watch.Batch{Paths: []string{filepath.Dir(b)}}, none, past); !slices.Equal(n.restart, []string{"b.yaml"}) {
+	if n, _ = rs.Take(watch.Batch{Paths: []string{filepath.Dir(b)}}, none, past); !slices.Equal(n.Restart, []string{"b.yaml"}) {
 		t.Errorf("directory that is gone: %+v", n)
 	}
 	write("conf/a.yaml", "2")
-	if n, _ = rs.take(watch.Batch{Rescan: true}, none, past); !slices.Equal(n.restart, []string{"a.yaml"}) {
+	if n, _ = rs.Take(watch.Batch{Rescan: true}, none, past); !slices.Equal(n.Restart, []string{"a.yaml"}) {
 		t.Errorf("lost events: %+v", n)
 	}
 	write("conf/new.yaml", "1")
-	if n, _ = rs.take(watch.Batch{Rescan: true}, none, past); len(n.restart) != 0 {
+	if n, _ = rs.Take(watch.Batch{Rescan: true}, none, past); len(n.Restart) != 0 {
 		t.Errorf("lost events, an old file: %+v", n)
 	}
-	if n, _ = rs.take(watch.Batch{Rescan: true}, none, time.Now().Add(-time.Hour)); !slices.Equal(n.restart, []string{"new.yaml"}) {
+	if n, _ = rs.Take(watch.Batch{Rescan: true}, none, time.Now().Add(-time.Hour)); !slices.Equal(n.Restart, []string{"new.yaml"}) {
 		t.Errorf("lost events, a file that is newer than the program: %+v", n)
 	}
 	input := func(path string) bool { return path == a }
 	write("conf/a.yaml", "3")
-	if n, rest = rs.take(watch.Batch{Paths: []string{a}}, input, past); len(n.restart) != 0 || len(rest.Paths) != 1 {
+	if n, rest = rs.Take(watch.Batch{Paths: []string{a}}, input, past); len(n.Restart) != 0 || len(rest.Paths) != 1 {
 		t.Errorf("what the build reads is for the build: %+v, left %v", n, rest.Paths)
 	}
 }
