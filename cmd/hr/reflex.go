@@ -136,7 +136,8 @@ func newReflexer(c *command, f reflexFlags, dir string, lines []reflex.Line) (*r
 	for _, l := range r.lines {
 		l.supervise()
 		if f.Verbose {
-			r.c.screen.say("line", dim, fmt.Sprintf("[%02d] %s", l.id, l.spec.String()), nil)
+			first, more, _ := strings.Cut(l.spec.String(), "\n")
+			r.c.screen.sayMore("line", dim, fmt.Sprintf("[%02d] %s", l.id, first), printable.Text("\n"+more), nil)
 		}
 		if l.program != nil {
 			r.c.screen.notice("%s: a Go program: rebuilding and restarting it as hr run %s does; --literal runs it as it is written",
