@@ -19,6 +19,7 @@ var below = map[string][]string{
 	"tags":                nil,
 	"astcheck":            nil,
 	"cache":               nil,
+	"internal/exact":      nil,
 	"internal/watch":      nil,
 	"internal/printable":  nil,
 	"internal/reflex":     {"internal/printable"},
@@ -27,10 +28,10 @@ var below = map[string][]string{
 	"internal/triggers":   {"internal/paths", "internal/protocol", "internal/watch"},
 	"internal/graph":      {"astcheck", "tags"},
 	"internal/link":       nil, // and what lies in it
-	"internal/engine":     {"astcheck", "cache", "internal/graph", "internal/link", "tags"},
-	"internal/protocol":   {"internal/engine", "internal/graph"},
-	"daemon":              {"cache", "internal/engine", "internal/graph", "internal/link", "internal/printable", "internal/protocol", "tags"},
-	"cmd/hr":              {"astcheck", "daemon", "internal/engine", "internal/graph", "internal/paths", "internal/printable", "internal/protocol", "internal/reflex", "internal/supervisor", "internal/triggers", "internal/watch", "tags"},
+	"internal/engine":     {"astcheck", "cache", "internal/exact", "internal/graph", "internal/link", "tags"},
+	"internal/protocol":   {"internal/engine", "internal/exact", "internal/graph"},
+	"daemon":              {"cache", "internal/engine", "internal/exact", "internal/graph", "internal/link", "internal/printable", "internal/protocol", "tags"},
+	"cmd/hr":              {"astcheck", "daemon", "internal/engine", "internal/exact", "internal/graph", "internal/paths", "internal/printable", "internal/protocol", "internal/reflex", "internal/supervisor", "internal/triggers", "internal/watch", "tags"},
 	"cmd/hrd":             {"daemon", "internal/engine", "internal/printable", "internal/protocol", "tags"},
 	"benchmarks":          nil,
 	"internal/testdir":    nil, // for tests only

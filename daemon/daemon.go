@@ -142,7 +142,8 @@ func New(opt Options) (*Daemon, error) {
 	}
 	d.engine = engine.New(parts)
 	d.life, d.cancel = context.WithCancel(context.Background())
-	d.http = &http.Server{Handler: d.routes(), BaseContext: func(net.Listener) context.Context { return d.life }}
+	d.http = &http.Server{Handler: d.routes(), ReadHeaderTimeout: clientTime, MaxHeaderBytes: 64 << 10,
+		BaseContext: func(net.Listener) context.Context { return d.life }}
 	return d, nil
 }
 

@@ -287,7 +287,14 @@ func TestBadRequests(t *testing.T) {
 			t.Fatal(err)
 		}
 		var e protocol.Error
-		err = json.NewDecoder(resp.Body).Decode(&e)
+		var answer struct { // an error, or the event with one
+			protocol.Error
+			Refused *protocol.Error
+		}
+		err = json.NewDecoder(resp.Body).Decode(&answer)
+		if e = answer.Error; answer.Refused != nil {
+			e = *answer.Refused
+		}
 		resp.Body.Close()
 		if err != nil || e.Code != c.code || e.Message == "" {
 			t.Errorf("%s %s: %d %+v (%v), want code %s", c.method, c.path, resp.StatusCode, e, err, c.code)

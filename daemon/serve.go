@@ -3,13 +3,11 @@ package daemon
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"runtime/debug"
-	"sync"
 	"time"
 
 	"github.com/hotreflex/hr/internal/engine"
@@ -29,10 +27,6 @@ type session struct {
 	stream *stream          // of its open
 	good   *engine.Artifact // that its front may start again
 }
-
-// maxRequest bounds a request: a client's environment is at most a few hundred
-// kilobytes (execve's limit is 2 MB on Linux).
-const maxRequest = 8 << 20
 
 func (d *Daemon) routes() http.Handler {
 	mux := http.NewServeMux()
@@ -57,13 +51,14 @@ func (d *Daemon) routes() http.Handler {
 // costs one request, never the daemon.
 func (d *Daemon) handle(f func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		// The one of the request before on this connection has passed.
+		http.NewResponseController(w).SetWriteDeadline(time.Now().Add(clientTime))
 		defer func() {
 			if p := recover(); p != nil && p != http.ErrAbortHandler {
 				d.opt.Log("panic in %s: %v\n%s", r.URL.Path, p, debug.Stack())
 				writeError(w, &protocol.Error{Code: protocol.CodeInternal, Message: fmt.Sprint("a fault of hrd: ", p), Hint: "hrd logs shows where"})
 			}
 		}()
-		r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
 		if err := f(w, r); err != nil {
 			writeError(w, protocol.AsError(err))
 		}
@@ -71,26 +66,27 @@ func (d *Daemon) handle(f func(http.ResponseWriter, *http.Request) error) http.H
 }
 
 // open begins a session, builds its program and holds the stream until the
-// client leaves.
+// client leaves. Whatever takes time is done while the stream says that we live.
 func (d *Daemon) open(w http.ResponseWriter, r *http.Request) error {
 	var req protocol.OpenRequest
-	if err := json.NewDecoder(r.Body).Decode(&req); err != nil {
-		return &protocol.Error{Code: protocol.CodeUsage, Message: fmt.Sprintf("read request: %v", err)}
-	}
-	ctx := r.Context()
-	t, err := d.engine.Resolve(ctx, req.Job)
-	if err != nil {
-		return explain(err)
-	}
-	s, err := d.begin(t, req.Job)
-	if err != nil {
+	if err := readJSON(w, r, &req); err != nil {
 		return err
 	}
-	defer d.end(s)
-	st := newStream(w, s.digest)
+	ctx := r.Context()
+	st := newStream(w, req.Job.Digest())
 	defer st.close()
+	stop := protocol.Beat(st.alive)
+	s, err := d.admit(ctx, req.Job, st)
+	if err != nil {
+		stop()
+		st.send(protocol.Event{Refused: protocol.AsError(err)})
+		return nil
+	}
+	defer d.end(s)
 	st.send(protocol.Event{Session: s.id})
-	if prog, ok := d.answer(ctx, st, s, protocol.BuildRequest{}); ok {
+	prog, ok := d.answer(ctx, st, s, protocol.BuildRequest{})
+	stop()
+	if ok {
 		st.send(protocol.Event{Snapshot: prog.Snap.View()})
 	}
 	d.mu.Lock()
@@ -100,11 +96,20 @@ func (d *Daemon) open(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// admit finds out what a job stands for and begins its session.
+func (d *Daemon) admit(ctx context.Context, job engine.Job, st *stream) (*session, error) {
+	t, err := d.engine.Resolve(ctx, job)
+	if err != nil {
+		return nil, explain(err)
+	}
+	return d.begin(t, job, st.job)
+}
+
 // build answers one batch of a session.
 func (d *Daemon) build(w http.ResponseWriter, r *http.Request) error {
 	var req protocol.BuildRequest
-	if err := json.NewDecoder(r.Body).Decode(&req); err != nil {
-		return &protocol.Error{Code: protocol.CodeUsage, Message: fmt.Sprintf("read request: %v", err)}
+	if err := readJSON(w, r, &req); err != nil {
+		return err
 	}
 	s, err := d.session(r)
 	if err != nil {
@@ -117,6 +122,7 @@ func (d *Daemon) build(w http.ResponseWriter, r *http.Request) error {
 	}
 	st := newStream(w, s.digest)
 	defer st.close()
+	defer protocol.Beat(st.alive)()
 	d.answer(r.Context(), st, s, req)
 	return nil
 }
@@ -179,7 +185,7 @@ func (d *Daemon) answer(ctx context.Context, st *stream, s *session, req protoco
 	return f.prog, true
 }
 
-func (d *Daemon) begin(t *engine.Target, job engine.Job) (*session, error) {
+func (d *Daemon) begin(t *engine.Target, job engine.Job, digest string) (*session, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.draining {
@@ -192,7 +198,7 @@ func (d *Daemon) begin(t *engine.Target, job engine.Job) (*session, error) {
 	}
 	// A client that comes to another daemon than it was served by must not find
 	// somebody else's session under the name of its own.
-	s := &session{id: rand.Text(), target: t, job: job, digest: job.Digest(), bench: b, since: time.Now()}
+	s := &session{id: rand.Text(), target: t, job: job, digest: digest, bench: b, since: time.Now()}
 	d.sessions[s.id] = s
 	b.use(1)
 	return s, nil
@@ -223,61 +229,6 @@ func (d *Daemon) count(out *engine.Outcome, err error) {
 	default:
 		d.counts.fast.Add(1)
 	}
-}
-
-// stream writes events as JSON lines.
-type stream struct {
-	job string // digest of what all of it is about
-
-	mu     sync.Mutex // guards fields below: hooks are called by other goroutines
-	enc    *json.Encoder
-	w      http.ResponseWriter
-	closed bool // the request is over, and w with it
-}
-
-func newStream(w http.ResponseWriter, job string) *stream {
-	w.Header().Set("Content-Type", "application/x-ndjson")
-	return &stream{job: job, enc: json.NewEncoder(w), w: w}
-}
-
-// send writes one line at once. A client that left is found by its context.
-func (s *stream) send(e protocol.Event) {
-	e.For = s.job
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.closed && s.enc.Encode(e) == nil {
-		if f, ok := s.w.(http.Flusher); ok {
-			f.Flush()
-		}
-	}
-}
-
-// close ends the use of the ResponseWriter, which net/http takes back: a build
-// may go on after the client that asked for it has left.
-func (s *stream) close() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.closed = true
-}
-
-func writeJSON(w http.ResponseWriter, v any) error {
-	w.Header().Set("Content-Type", "application/json")
-	return json.NewEncoder(w).Encode(v)
-}
-
-func writeError(w http.ResponseWriter, e *protocol.Error) {
-	status := http.StatusInternalServerError
-	switch e.Code {
-	case protocol.CodeUsage:
-		status = http.StatusBadRequest
-	case protocol.CodeNotFound:
-		status = http.StatusNotFound
-	case protocol.CodeBuild:
-		status = http.StatusUnprocessableEntity
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(e) // a client that left does not read it
 }
 
 func (d *Daemon) hello() protocol.Hello {

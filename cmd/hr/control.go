@@ -1,11 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -24,14 +24,17 @@ import (
 
 // ask is a question on its way into the loop.
 type ask struct {
-	Verb  string          `json:"verb"` // restart, stop or status
-	ID    string          `json:"id"`   // of the hr that is meant, from its report
+	Verb string `json:"verb"` // restart, stop or status
+	ID   string `json:"id"`   // of the hr that is meant, from its report
+	// Until is when whoever asked gives up unheard: nothing is done afterwards.
+	Until time.Time       `json:"until"`
 	reply chan<- askReply // has room for one
 }
 
 // askReply is what comes back.
 type askReply struct {
-	Pid        int           `json:"pid"` // of the program, 0 without one
+	Alive      bool          `json:"alive,omitempty"` // the answer takes time
+	Pid        int           `json:"pid"`             // of the program, 0 without one
 	Generation int           `json:"generation"`
 	State      string        `json:"state,omitempty"`    // starting, building, running or ended
 	Building   bool          `json:"building,omitempty"` // a build is under way, beside the program
@@ -44,6 +47,14 @@ type askReply struct {
 // questionTime is for a question of a few bytes from this machine; a client
 // that sends nothing must not stay.
 const questionTime = 2 * time.Second
+
+// heardTime is how long an hr may say nothing to a question: its loop takes one
+// at once, and then it says each second that it lives. maxAsk bounds what is
+// said, which has some hundred bytes.
+const (
+	heardTime = 4 * time.Second
+	maxAsk    = 64 << 10
+)
 
 // control is the listening end. The runner owns it.
 type control struct {
@@ -102,13 +113,18 @@ func (c *control) serve(conn net.Conn, asks chan<- ask) {
 	conn.SetDeadline(time.Now().Add(questionTime))
 	defer context.AfterFunc(c.ctx, func() { conn.SetReadDeadline(time.Now()) })()
 	var q ask
-	if err := json.NewDecoder(bufio.NewReader(conn)).Decode(&q); err != nil {
+	if err := json.NewDecoder(io.LimitReader(conn, maxAsk)).Decode(&q); err != nil {
 		return
 	}
 	reply := make(chan askReply, 1)
 	q.reply = reply
 	a := askReply{Error: "hr ends"}
+	say := func(a askReply) {
+		conn.SetDeadline(time.Now().Add(questionTime))
+		json.NewEncoder(conn).Encode(a)
+	}
 	if send(c.ctx, asks, q) {
+		quiet := protocol.Beat(func() { say(askReply{Alive: true}) })
 		select {
 		case a = <-reply:
 		case <-c.ctx.Done():
@@ -117,9 +133,9 @@ func (c *control) serve(conn net.Conn, asks chan<- ask) {
 			default:
 			}
 		}
+		quiet()
 	}
-	conn.SetDeadline(time.Now().Add(questionTime))
-	json.NewEncoder(conn).Encode(a)
+	say(a)
 }
 
 // Close stops listening and waits for the answers under way.
@@ -145,6 +161,10 @@ func (r *runner) listen() {
 func (r *runner) onAsk(q ask) (code int, done bool) {
 	if q.ID != r.report.data.ID {
 		q.reply <- askReply{Error: "the hr that was meant has ended: another one has its process id"}
+		return 0, false
+	}
+	if time.Now().After(q.Until) {
+		q.reply <- askReply{Error: "too late: whoever asked was told that there is no answer"}
 		return 0, false
 	}
 	switch q.Verb {
@@ -195,25 +215,49 @@ func (r *runner) state() string {
 	return "ended"
 }
 
-// askHR asks the hr of that report. ctx bounds the wait for its answer.
+// askHR asks the hr of that report. ctx bounds the wait for its answer; one that
+// says nothing at all is given up.
 func askHR(ctx context.Context, d *reportData, verb string) (askReply, error) {
-	var a askReply
-	pid := d.Pid
-	path, err := controlPath(pid)
+	path, err := controlPath(d.Pid)
 	if err != nil {
-		return a, err
+		return askReply{}, err
 	}
-	conn, err := new(net.Dialer).DialContext(ctx, "unix", path)
+	dialing, cancel := context.WithTimeout(ctx, heardTime)
+	defer cancel()
+	conn, err := new(net.Dialer).DialContext(dialing, "unix", path)
 	if err != nil {
-		return a, &protocol.Error{Code: protocol.CodeNotFound, Message: fmt.Sprintf("the hr with process id %d does not listen: %v", pid, err), Hint: "hr ps lists those that run"}
+		return askReply{}, &protocol.Error{Code: protocol.CodeNotFound, Message: fmt.Sprintf("the hr with process id %d does not listen: %v", d.Pid, err), Hint: "hr ps lists those that run"}
 	}
 	defer conn.Close()
+	until := time.Now().Add(heardTime)
+	conn.SetDeadline(until)
 	defer context.AfterFunc(ctx, func() { conn.SetDeadline(time.Now()) })()
-	if err := json.NewEncoder(conn).Encode(ask{Verb: verb, ID: d.ID}); err != nil {
-		return a, fmt.Errorf("ask the hr with process id %d: %w", pid, err)
+	if err := json.NewEncoder(conn).Encode(ask{Verb: verb, ID: d.ID, Until: until}); err != nil {
+		return askReply{}, unheard(d.Pid, err)
 	}
-	if err := json.NewDecoder(conn).Decode(&a); err != nil {
-		return a, fmt.Errorf("wait for the hr with process id %d: %w", pid, err)
+	answers := json.NewDecoder(io.LimitReader(conn, maxAsk*int64(maxBeats)))
+	for range maxBeats {
+		var a askReply
+		if err := answers.Decode(&a); err != nil {
+			return a, unheard(d.Pid, err)
+		}
+		if !a.Alive {
+			return a, nil
+		}
+		if ctx.Err() == nil {
+			conn.SetDeadline(time.Now().Add(heardTime))
+		}
 	}
-	return a, nil
+	return askReply{}, unheard(d.Pid, os.ErrDeadlineExceeded)
+}
+
+// maxBeats bounds an answer: no program takes hours until it is ready.
+const maxBeats = 3600
+
+func unheard(pid int, err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return &protocol.Error{Code: protocol.CodeSilent, Message: fmt.Sprintf("the hr with process id %d does not answer", pid),
+			Hint: fmt.Sprintf("is it stopped? kill -CONT %d lets it go on, kill -KILL %d ends it", pid, pid)}
+	}
+	return fmt.Errorf("ask the hr with process id %d: %w", pid, err)
 }

@@ -54,6 +54,7 @@ type runner struct {
 	backend *backend // nil until the first open is through
 	session *protocol.Session
 	gone    bool            // the session ended under us
+	mute    bool            // because hrd does not answer
 	lostAt  time.Time       // when that happened last
 	snap    *graph.Snapshot // nil while it is not known
 	have    uint64          // number of the program that snap belongs to

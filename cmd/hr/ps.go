@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -61,10 +62,12 @@ func psVerb(c *command, args []string) int {
 		}
 	}
 	slices.SortFunc(all, func(a, b *reportData) int { return cmp.Or(a.Started.Compare(b.Started), cmp.Compare(a.Pid, b.Pid)) })
-	var lines []psLine
-	for _, d := range all {
-		lines = append(lines, psOf(d))
+	lines := make([]psLine, len(all))
+	var wg sync.WaitGroup // those that do not answer are waited for together
+	for i, d := range all {
+		wg.Go(func() { lines[i] = psOf(d) })
 	}
+	wg.Wait()
 	if *asJSON {
 		enc := json.NewEncoder(c.stdout)
 		for _, l := range lines {

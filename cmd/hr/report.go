@@ -2,7 +2,6 @@ package main
 
 import (
 	"crypto/rand"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/exact"
 	"github.com/hotreflex/hr/internal/graph"
 	"github.com/hotreflex/hr/internal/protocol"
 )
@@ -108,7 +108,7 @@ func readReports(dir string) ([]*reportData, error) {
 		}
 		lock.Close()
 		d := new(reportData)
-		if text, err := os.ReadFile(name); err == nil && json.Unmarshal(text, d) == nil {
+		if text, err := os.ReadFile(name); err == nil && exact.Unmarshal(text, d) == nil {
 			all = append(all, d)
 		}
 	}
@@ -189,7 +189,7 @@ func (r *report) write() {
 	if r.path == "" {
 		return
 	}
-	data, err := json.Marshal(r.data)
+	data, err := exact.Marshal(r.data)
 	if err != nil {
 		return
 	}

@@ -240,7 +240,7 @@ func (r *runner) onFailure(res result) (code int, done bool) {
 		return 0, false
 	case answered && e.Code == protocol.CodeCanceled, // the daemon was told to end
 		!answered && r.backend != nil && r.backend.local == nil && lostDaemon(res):
-		r.gone = true
+		r.gone, r.mute = true, errors.Is(res.err, protocol.ErrSilent)
 		r.reopen(r.from, r.names)
 		return 0, false
 	case r.gen == nil && r.launch == nil && !r.failing && e.Code != protocol.CodeBuild:
@@ -289,7 +289,8 @@ func (r *runner) onFailure(res result) (code int, done bool) {
 // for: it died, or another one has its place.
 func lostDaemon(res result) bool {
 	var e *protocol.Error
-	return protocol.Gone(res.err) || errors.Is(res.err, protocol.ErrOther) || !res.open && errors.As(res.err, &e) && e.Code == protocol.CodeNotFound
+	return protocol.Gone(res.err) || errors.Is(res.err, protocol.ErrOther) || errors.Is(res.err, protocol.ErrSilent) ||
+		!res.open && errors.As(res.err, &e) && e.Code == protocol.CodeNotFound
 }
 
 // reopen opens another session. If the last one ended under us, that is with a
@@ -304,11 +305,15 @@ func (r *runner) reopen(from time.Time, names []string) {
 		r.gone = false
 		r.backend.close()
 		r.backend = nil
-		alone = !r.lostAt.IsZero() && time.Since(r.lostAt) < lostAgain
+		alone = r.mute || !r.lostAt.IsZero() && time.Since(r.lostAt) < lostAgain
 		r.lostAt = time.Now()
-		if alone {
+		switch {
+		case r.mute:
+			r.mute = false
+			r.c.screen.notice("hrd does not answer: going on without it (hrd status tells more)")
+		case alone:
 			r.c.screen.notice("hrd is gone again: going on without it")
-		} else {
+		default:
 			r.c.screen.notice("hrd is gone: going on with a new one")
 		}
 	}

@@ -36,6 +36,9 @@ func statusVerb(c *command, args []string) int {
 	if errors.Is(err, protocol.ErrAbsent) {
 		return c.fail(&protocol.Error{Code: protocol.CodeAbsent, Message: "no hrd is running", Hint: "hrd start starts it; hr does so by itself"})
 	}
+	if errors.Is(err, protocol.ErrSilent) {
+		return c.fail(silent(peerPid()))
+	}
 	if err != nil {
 		return c.fail(err)
 	}

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
+	"os"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -49,6 +51,9 @@ func stopVerb(c *command, args []string) int {
 		c.tell(map[string]bool{"stopped": false}, "no hrd is running")
 		return exitOK
 	}
+	if errors.Is(err, protocol.ErrSilent) {
+		return stopSilent(c, *now)
+	}
 	if err != nil {
 		return c.fail(err)
 	}
@@ -71,5 +76,49 @@ func stopVerb(c *command, args []string) int {
 		}
 	}
 	c.tell(map[string]bool{"stopped": true}, "hrd has ended, pid %d", st.Pid)
+	return exitOK
+}
+
+// silent is the error of a daemon that hangs, with the name of its process.
+func silent(pid int) error {
+	e := *protocol.ErrSilent
+	if pid != 0 {
+		e.Message = fmt.Sprintf("hrd, process id %d, does not answer", pid)
+		e.Hint = fmt.Sprintf("is it stopped? kill -CONT %d lets it go on, hrd stop --now ends it", pid)
+	}
+	return &e
+}
+
+// peerPid returns the process id of the daemon, 0 if it cannot be known.
+func peerPid() int {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second) // a connect needs no answer
+	defer cancel()
+	dir, err := protocol.RunDir()
+	if err != nil {
+		return 0
+	}
+	conn, err := protocol.Dial(ctx, dir)
+	if err != nil {
+		return 0
+	}
+	defer conn.Close()
+	return protocol.PeerPid(conn)
+}
+
+// stopSilent ends a daemon that does not answer, if it must be now: one that is
+// stopped or hangs takes no request and no signal but one.
+func stopSilent(c *command, now bool) int {
+	pid := peerPid()
+	if !now || pid == 0 {
+		return c.fail(silent(pid))
+	}
+	p, err := os.FindProcess(pid)
+	if err == nil {
+		err = p.Kill()
+	}
+	if err != nil {
+		return c.fail(fmt.Errorf("end hrd, process id %d: %w", pid, err))
+	}
+	c.tell(map[string]any{"stopped": true, "killed": true}, "hrd did not answer and was killed, pid %d", pid)
 	return exitOK
 }

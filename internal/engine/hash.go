@@ -11,7 +11,7 @@ import (
 
 // schema is part of every key: raise it when the meaning of a stored value or
 // of an action id changes.
-const schema = "hr build 2"
+const schema = "hr build 3"
 
 // keyHash makes keys. Every value is written with its length, so that no two
 // lists of values give the same bytes.

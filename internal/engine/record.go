@@ -1,13 +1,14 @@
 package engine
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/hotreflex/hr/internal/exact"
 )
 
 // recordEnv names the directory in which a recording run leaves what it saw.
@@ -83,7 +84,7 @@ func recordLink(dir string, argv []string) error {
 			r.IDs[file] = archiveBuildID(file)
 		}
 	}
-	data, err := json.Marshal(r)
+	data, err := exact.Marshal(r)
 	if err != nil {
 		return err
 	}
@@ -93,7 +94,7 @@ func recordLink(dir string, argv []string) error {
 // recordCompile leaves one file for each compiled package, so that the number
 // of files is the progress; the file holds the arguments.
 func recordCompile(dir string, argv []string) {
-	data, err := json.Marshal(argv)
+	data, err := exact.Marshal(argv)
 	if err != nil {
 		return
 	}
@@ -135,7 +136,7 @@ func readLinkRecipe(dir string) (*LinkRecipe, error) {
 		return nil, err
 	}
 	var r linkRecord
-	if err := json.Unmarshal(data, &r); err != nil {
+	if err := exact.Unmarshal(data, &r); err != nil {
 		return nil, fmt.Errorf("read recorded link: %w", err)
 	}
 	l := &LinkRecipe{Tool: r.Argv[0], Env: withoutEnv(r.Env, "TOOLEXEC_IMPORTPATH"), Dir: r.Dir}

@@ -1,10 +1,9 @@
 package engine
 
 import (
-	"encoding/json"
-
 	"github.com/hotreflex/hr/astcheck"
 	"github.com/hotreflex/hr/cache"
+	"github.com/hotreflex/hr/internal/exact"
 	"github.com/hotreflex/hr/internal/graph"
 )
 
@@ -15,7 +14,7 @@ func (e *Engine) Save(prog *Program) {
 	if e.opt.Store == nil {
 		return
 	}
-	data, err := json.Marshal(prog)
+	data, err := exact.Marshal(prog)
 	if err != nil {
 		e.opt.Log("save program: %v", err)
 		return
@@ -36,7 +35,7 @@ func (e *Engine) restore(t *Target) *Program {
 		return nil
 	}
 	prog := new(Program)
-	if err := json.Unmarshal(data, prog); err != nil || prog.Snap == nil || prog.Key != t.key || !prog.Snap.Whole() || prog.Snap.Main() == nil {
+	if err := exact.Unmarshal(data, prog); err != nil || prog.Snap == nil || prog.Key != t.key || !prog.Snap.Whole() || prog.Snap.Main() == nil {
 		return nil
 	}
 	prog.Snap.Seal()
@@ -59,14 +58,14 @@ func (m storeMemo) Precheck(hash string) *astcheck.Precheck {
 		return nil
 	}
 	p := new(astcheck.Precheck)
-	if json.Unmarshal(data, p) != nil {
+	if exact.Unmarshal(data, p) != nil {
 		return nil
 	}
 	return p
 }
 
 func (m storeMemo) Remember(hash string, p *astcheck.Precheck) {
-	if data, err := json.Marshal(p); err == nil {
+	if data, err := exact.Marshal(p); err == nil {
 		m.store.Put(cache.Precheck, precheckKey(hash), data) // lost, it is parsed again
 	}
 }

@@ -14,8 +14,10 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/hotreflex/hr/cache"
+	"github.com/hotreflex/hr/internal/exact"
 	"github.com/hotreflex/hr/internal/graph"
 	"github.com/hotreflex/hr/tags"
 )
@@ -115,7 +117,7 @@ func (ts *toolchains) find(ctx context.Context, dir string, env []string) (*Tool
 	}
 	t = new(Toolchain)
 	if ts.store != nil {
-		if data, ok := ts.store.Get(cache.Context, key); ok && json.Unmarshal(data, t) == nil && fileExists(t.Tool("compile")) {
+		if data, ok := ts.store.Get(cache.Context, key); ok && exact.Unmarshal(data, t) == nil && fileExists(t.Tool("compile")) {
 			ts.keep(key, t)
 			return t, nil
 		}
@@ -124,7 +126,7 @@ func (ts *toolchains) find(ctx context.Context, dir string, env []string) (*Tool
 		return nil, err
 	}
 	if ts.store != nil {
-		if data, err := json.Marshal(t); err == nil {
+		if data, err := exact.Marshal(t); err == nil {
 			ts.store.Put(cache.Context, key, data) // a store that takes nothing costs time only
 		}
 	}
@@ -148,6 +150,9 @@ func askToolchain(ctx context.Context, goPath, dir string, env []string) (*Toolc
 	if err := json.Unmarshal(out, &t.Env); err != nil {
 		return nil, fmt.Errorf("read go env: %w", err)
 	}
+	if err := spellEnv(ctx, t, dir, env); err != nil {
+		return nil, err
+	}
 	out, err = runGo(ctx, goPath, dir, env, "list", "-e", "-find", "-f", `{{join context.ToolTags ","}}`, "unsafe")
 	if err != nil {
 		return nil, err
@@ -156,6 +161,32 @@ func askToolchain(ctx context.Context, goPath, dir string, env []string) (*Toolc
 		t.ToolTags = strings.Split(s, ",")
 	}
 	return t, nil
+}
+
+// spellEnv asks once more for values that are no text, which JSON cannot show:
+// go env with names prints each on a line, as it is.
+func spellEnv(ctx context.Context, t *Toolchain, dir string, env []string) error {
+	var names []string
+	for _, name := range sortedKeys(t.Env) {
+		if strings.ContainsRune(t.Env[name], utf8.RuneError) {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	out, err := runGo(ctx, t.Go, dir, env, append([]string{"env"}, names...)...)
+	if err != nil {
+		return err
+	}
+	values := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
+	if len(values) != len(names) {
+		return nil // a value of several lines: it stays as JSON shows it
+	}
+	for i, name := range names {
+		t.Env[name] = strings.TrimSuffix(values[i], "\r")
+	}
+	return nil
 }
 
 // toolchainKey hashes everything that decides what go env answers: the go

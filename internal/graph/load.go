@@ -152,6 +152,9 @@ func listPackages(ctx context.Context, cfg LoadConfig, flags []string, mode pack
 		}
 		return nil, fmt.Errorf("%w: %w", ErrList, err)
 	}
+	if err := spell(cfg.Dir, pkgs); err != nil {
+		return nil, err
+	}
 	return pkgs, nil
 }
 

@@ -4,29 +4,35 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/exact"
 	"github.com/hotreflex/hr/internal/graph"
 )
 
 // Client talks to one daemon. Its methods may be called from several goroutines
 // at once.
-type Client struct{ http *http.Client }
+type Client struct {
+	http *http.Client
+	most int64 // bytes of an answer with snapshots
+}
 
 // NewClient returns a client that reaches its daemon through dial.
 func NewClient(dial func(ctx context.Context) (net.Conn, error)) *Client {
-	return &Client{&http.Client{Transport: &http.Transport{
+	return &Client{most: maxAnswer, http: &http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
 		// One stream for the session, one request for a build, one for a status.
 		MaxIdleConnsPerHost: 2,
 		DisableCompression:  true,
+		// Our daemon's have a few hundred bytes.
+		MaxResponseHeaderBytes: 64 << 10,
 	}}}
 }
 
@@ -44,14 +50,14 @@ func Gone(err error) bool {
 // Hello asks who serves.
 func (c *Client) Hello(ctx context.Context) (Hello, error) {
 	var h Hello
-	err := c.call(ctx, http.MethodGet, routeHello, nil, &h)
+	err := c.call(ctx, question{http.MethodGet, routeHello, helloTime, maxSmall}, &h)
 	return h, err
 }
 
 // Status asks for the daemon's state.
 func (c *Client) Status(ctx context.Context) (Status, error) {
 	var s Status
-	err := c.call(ctx, http.MethodGet, routeStatus, nil, &s)
+	err := c.call(ctx, question{http.MethodGet, routeStatus, helloTime, c.most}, &s)
 	return s, err
 }
 
@@ -62,22 +68,31 @@ func (c *Client) Stop(ctx context.Context, now bool) error {
 	if now {
 		path += "?now=1"
 	}
-	return c.call(ctx, http.MethodPost, path, nil, nil)
+	return c.call(ctx, question{http.MethodPost, path, helloTime, maxSmall}, nil)
 }
 
-// call makes one request with one reply.
-func (c *Client) call(ctx context.Context, method, path string, in, out any) error {
-	body, err := c.stream(ctx, method, path, in)
+// question is a request with one reply.
+type question struct {
+	method, path string
+	time         time.Duration // that the whole answer may take
+	size         int64         // that it may have
+}
+
+// call asks and reads the answer into out, if there is one.
+func (c *Client) call(ctx context.Context, q question, out any) error {
+	ctx, l := limited(ctx, q.time)
+	defer l.end()
+	body, err := c.stream(ctx, q.method, q.path, nil)
 	if err != nil {
 		return err
 	}
 	defer body.Close()
-	if out == nil {
-		_, err = io.Copy(io.Discard, body)
-		return err
+	data, err := io.ReadAll(atMost(body, q.size))
+	if err == nil && out != nil {
+		err = exact.Unmarshal(data, out)
 	}
-	if err := json.NewDecoder(body).Decode(out); err != nil {
-		return fmt.Errorf("read %s: %w", path, err)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", q.path, cause(ctx, err))
 	}
 	return nil
 }
@@ -86,7 +101,7 @@ func (c *Client) call(ctx context.Context, method, path string, in, out any) err
 func (c *Client) stream(ctx context.Context, method, path string, in any) (io.ReadCloser, error) {
 	var body io.Reader
 	if in != nil {
-		data, err := json.Marshal(in)
+		data, err := exact.Marshal(in)
 		if err != nil {
 			return nil, fmt.Errorf("encode %s: %w", path, err)
 		}
@@ -102,12 +117,13 @@ func (c *Client) stream(ctx context.Context, method, path string, in any) (io.Re
 		if errors.As(err, &asked) {
 			err = asked.Err // the rest of it is an address that nobody typed
 		}
-		return nil, fmt.Errorf("ask hrd: %w", err)
+		return nil, fmt.Errorf("ask hrd: %w", cause(ctx, err))
 	}
 	if resp.StatusCode != http.StatusOK {
 		defer resp.Body.Close()
 		e := new(Error)
-		if json.NewDecoder(resp.Body).Decode(e) != nil || e.Code == "" {
+		data, err := io.ReadAll(atMost(resp.Body, maxSmall))
+		if err != nil || exact.Unmarshal(data, e) != nil || e.Code == "" {
 			return nil, &Error{Code: CodeInternal, Message: "hrd answered " + resp.Status}
 		}
 		return nil, e
@@ -135,27 +151,28 @@ type Handler struct {
 // Open opens a session and waits for its first program. The session lives until
 // Close, also when the first build failed with a *Failure.
 func (c *Client) Open(ctx context.Context, job engine.Job, h Handler) (*Session, *Reply, error) {
-	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, cancel)
+	life, l := limited(context.WithoutCancel(ctx), quietTime)
+	defer context.AfterFunc(ctx, l.end)()
+	defer l.lift()
 	body, err := c.stream(life, http.MethodPost, routeSessions, OpenRequest{job})
 	if err != nil {
-		cancel()
+		l.end()
 		return nil, nil, err
 	}
-	ev := newEvents(body, job.Digest())
-	s := &Session{job: job.Digest(), client: c, cancel: func() { cancel(); body.Close() }, events: ev}
-	first, err := ev.next()
-	if err != nil {
-		s.Close()
-		return nil, nil, fmt.Errorf("open session: %w", err)
-	}
-	s.ID = first.Session
+	ev := newEvents(atMost(body, c.most), job.Digest())
+	s := &Session{job: job.Digest(), client: c, cancel: func() { l.end(); body.Close() }, events: ev}
+	ev.again = l.again
 	reply, err := ev.wait(h, 0)
-	stop()
+	ev.again = nil
+	s.ID = ev.session
 	var f *Failure
-	if err != nil && !errors.As(err, &f) {
+	failed := errors.As(err, &f)
+	if s.ID == "" && (err == nil || failed) {
+		err, failed = fmt.Errorf("open session: %w", errHole), false
+	}
+	if err != nil && !failed {
 		s.Close()
-		return nil, nil, err
+		return nil, nil, cause(life, err)
 	}
 	return s, reply, err
 }
@@ -170,18 +187,23 @@ func (s *Session) Rest(h Handler) error {
 // Build asks for the program as its source is now. A *Failure says that there
 // is none; ctx gives the build up.
 func (s *Session) Build(ctx context.Context, req BuildRequest, h Handler) (*Reply, error) {
+	ctx, l := limited(ctx, quietTime)
+	defer l.end()
 	body, err := s.client.stream(ctx, http.MethodPost, routeSessions+"/"+s.ID+"/build", req)
 	if err != nil {
 		return nil, err
 	}
 	defer body.Close()
-	return newEvents(body, s.job).wait(h, req.Seq)
+	ev := newEvents(atMost(body, s.client.most), s.job)
+	ev.again = l.again
+	reply, err := ev.wait(h, req.Seq)
+	return reply, cause(ctx, err)
 }
 
 // Snapshot asks for the snapshot of a session, which may be another process's.
 func (c *Client) Snapshot(ctx context.Context, session string) (*graph.Snapshot, error) {
 	s := new(graph.Snapshot)
-	if err := c.call(ctx, http.MethodGet, routeSessions+"/"+session+"/snapshot", nil, s); err != nil {
+	if err := c.call(ctx, question{http.MethodGet, routeSessions + "/" + session + "/snapshot", viewTime, c.most}, s); err != nil {
 		return nil, err
 	}
 	if !s.Whole() {
@@ -204,26 +226,37 @@ var errHole = errors.New("it is not whole")
 
 // events reads a stream of JSON lines.
 type events struct {
-	dec *json.Decoder
-	job string // digest of the job that all of it must be about
+	lines   *bufio.Reader
+	job     string // digest of the job that all of it must be about
+	session string // that it was said to be of
+	again   func() // called for each line of an answer that is waited for; may be nil
 }
 
 // A snapshot line of a large program has a few megabytes: read in large pieces.
 func newEvents(r io.Reader, job string) *events {
-	return &events{json.NewDecoder(bufio.NewReaderSize(r, 64<<10)), job}
+	return &events{lines: bufio.NewReaderSize(r, 64<<10), job: job}
 }
 
 func (e *events) next() (Event, error) {
 	var ev Event
-	err := e.dec.Decode(&ev)
+	data, err := line(e.lines)
+	if err == nil {
+		err = exact.Unmarshal(data, &ev)
+	}
 	return ev, err
 }
 
 // wait hands events to h until a reply or a failure comes, which must be to the
 // request of that number.
 func (e *events) wait(h Handler, seq uint64) (*Reply, error) {
+	end := time.Now().Add(buildTime)
 	for {
 		ev, err := e.next()
+		if err == nil && e.again != nil {
+			if e.again(); time.Now().After(end) {
+				err = ErrSilent
+			}
+		}
 		if err != nil {
 			return nil, fmt.Errorf("read hrd: %w", err)
 		}
@@ -232,6 +265,13 @@ func (e *events) wait(h Handler, seq uint64) (*Reply, error) {
 			ev.Reply != nil && ev.Reply.Seq != seq,
 			ev.Failed != nil && ev.Failed.Seq != seq:
 			return nil, fmt.Errorf("read hrd: %w", ErrOther)
+		case ev.Refused != nil:
+			if ev.Refused.Message == "" {
+				return nil, fmt.Errorf("read hrd: refusal: %w", errHole)
+			}
+			return nil, ev.Refused
+		case ev.Session != "":
+			e.session = ev.Session
 		case ev.Progress != nil && h.Progress != nil:
 			h.Progress(*ev.Progress)
 		case ev.Built != nil && h.Built != nil:

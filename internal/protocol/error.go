@@ -12,6 +12,7 @@ const (
 	CodeNotFound = "notfound" // no such session, package or file
 	CodeCanceled = "canceled" // given up: superseded, or the client left
 	CodeTimeout  = "timeout"  // a deadline passed
+	CodeSilent   = "silent"   // a daemon is there and does not answer
 	CodeUnsafe   = "unsafe"   // others could meddle with the run directory or the socket
 	CodeAbsent   = "absent"   // no daemon is listening
 	CodeRunning  = "running"  // another daemon already serves this run directory
@@ -27,6 +28,8 @@ var (
 	ErrAbsent = &Error{Code: CodeAbsent, Message: "no hrd is running"}
 	// ErrOther says that the answer is to another question than ours.
 	ErrOther = &Error{Code: CodeMismatch, Message: "hrd answered another question", Hint: "hr and hrd of one build belong together"}
+	// ErrSilent says that whoever listens does not answer, or not to the end.
+	ErrSilent = &Error{Code: CodeSilent, Message: "hrd does not answer", Hint: "hrd stop --now ends it"}
 	// ErrRunning says that another daemon serves this run directory.
 	ErrRunning = &Error{Code: CodeRunning, Message: "another hrd is running"}
 )

@@ -61,7 +61,9 @@ type Event struct {
 	// For is the digest of the job that the line is about. A client takes nothing
 	// that is about another one than it asked for.
 	For      string           `json:"for,omitempty"`
-	Session  string           `json:"session,omitempty"`  // first line of a session
+	Alive    bool             `json:"alive,omitempty"`    // the answer takes time
+	Session  string           `json:"session,omitempty"`  // first of a session
+	Refused  *Error           `json:"refused,omitempty"`  // there is no session
 	Progress *Progress        `json:"progress,omitempty"` // cold builds only
 	Built    *engine.Artifact `json:"built,omitempty"`    // can run already; the Reply follows
 	Reply    *Reply           `json:"reply,omitempty"`

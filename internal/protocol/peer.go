@@ -33,3 +33,21 @@ func checkPeer(conn net.Conn) error {
 	}
 	return nil
 }
+
+// PeerPid returns the process id of the other end, 0 where the system does not
+// tell.
+func PeerPid(conn net.Conn) int {
+	socket, ok := conn.(syscall.Conn)
+	if !ok {
+		return 0
+	}
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	pid := 0
+	if raw.Control(func(fd uintptr) { pid = peerPID(int(fd)) }) != nil {
+		return 0
+	}
+	return pid
+}

@@ -4,7 +4,6 @@ package protocol
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +12,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/hotreflex/hr/internal/exact"
 )
 
 // readyVar names the file descriptor on which a starting daemon answers.
@@ -48,7 +49,7 @@ func (r *readiness) wait(ctx context.Context) error {
 	r.write.Close() // the daemon holds the last copy, its end ends the pipe
 	stop := context.AfterFunc(ctx, func() { r.read.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
-	text, err := io.ReadAll(r.read)
+	text, err := io.ReadAll(atMost(r.read, maxSmall))
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -56,7 +57,7 @@ func (r *readiness) wait(ctx context.Context) error {
 		return errSilent
 	}
 	var answer *Error
-	if err := json.Unmarshal(text, &answer); err != nil {
+	if err := exact.Unmarshal(text, &answer); err != nil {
 		return fmt.Errorf("start hrd: read its answer: %w", err)
 	}
 	if answer == nil {
@@ -81,8 +82,8 @@ func Ready(err error) {
 	}
 	pipe := os.NewFile(uintptr(fd), readyVar)
 	defer pipe.Close()
-	answer, _ := json.Marshal(AsError(err)) // strings alone always marshal
-	pipe.Write(answer)                      // a starter that left does not need it
+	answer, _ := exact.Marshal(AsError(err)) // strings alone always marshal
+	pipe.Write(answer)                       // a starter that left does not need it
 }
 
 // detach gives the daemon a session of its own, out of reach of the terminal's
