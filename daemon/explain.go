@@ -24,9 +24,12 @@ func explain(err error) error {
 		return e
 	case errors.As(err, &main):
 		e := &protocol.Error{Code: protocol.CodeUsage, Message: printable.Line(main.Error())}
-		if len(main.Mains) > 0 {
+		switch {
+		case main.Hint != "":
+			e.Hint = main.Hint
+		case len(main.Mains) > 0:
 			e.Hint = "choose one: hr run " + main.Mains[0]
-		} else {
+		default:
 			e.Hint = "go into the module, or name a main package: hr run ./cmd/app"
 		}
 		return e

@@ -93,7 +93,7 @@ func (p Profile) Args(goflags, user []string) []string {
 	all := slices.Concat(goflags, user)
 	var args []string
 	for _, f := range p.BuildFlags {
-		if !given(all, flagName(f)) {
+		if !Given(all, flagName(f)) {
 			args = append(args, f)
 		}
 	}
@@ -158,24 +158,24 @@ func takesBack(value string, tool []string) bool {
 	})
 }
 
-func given(flags []string, name string) bool {
-	return slices.ContainsFunc(flags, func(f string) bool { return flagName(f) == name })
-}
-
 // flagName is the name of a flag without dashes and value.
 func flagName(f string) string {
 	name, _, _ := strings.Cut(f, "=")
 	return strings.TrimPrefix(strings.TrimPrefix(name, "-"), "-")
 }
 
-// Of returns the value of the last -tags among build flags, and whether there is
-// one.
-func Of(flags []string) (value string, ok bool) {
+// Value returns the value of the last flag of a name among build flags, "" if
+// there is none.
+func Value(flags []string, name string) (value string) {
 	for _, f := range flags {
-		if flagName(f) == "tags" {
+		if flagName(f) == name {
 			_, value, _ = strings.Cut(f, "=")
-			ok = true
 		}
 	}
-	return value, ok
+	return value
+}
+
+// Given reports whether build flags have one of a name.
+func Given(flags []string, name string) bool {
+	return slices.ContainsFunc(flags, func(f string) bool { return flagName(f) == name })
 }

@@ -21,9 +21,10 @@ type runFlags struct {
 	noop, profile, linker, watcher string
 	superviseFlags
 	dir     string // -C
+	exec    string // as go run's
 	goFlags []string
 	rest    []string // package and arguments
-	dash    int      // how many of rest stood before "--", -1 without one
+	dash    int      // 0 if rest stood behind "--", else -1
 }
 
 // goFlag is a build flag that is handed to the go command as it is.
@@ -98,6 +99,7 @@ func (f *runFlags) define(fs *pflag.FlagSet) {
 	fs.StringVar(&f.linker, "linker", "auto", "auto, incremental or go")
 	fs.StringVar(&f.watcher, "watcher", "", "native, poll or reflex; native or poll by the file system if not given")
 	f.superviseFlags.define(fs)
+	fs.StringVar(&f.exec, "exec", "", "run the program by this command, with the program's file and arguments behind its own")
 	fs.StringVarP(&f.dir, "chdir", "C", "", "change to this directory first")
 	for _, g := range goValueFlags {
 		fs.Var(&goFlag{&f.goFlags, g[0], false}, g[0], g[1])
@@ -153,24 +155,19 @@ func (f *runFlags) job() (engine.Job, []string, error) {
 }
 
 // splitArgs separates the package from the program's arguments as go run does:
-// leading .go files, or one package; everything after it, and after "--", is
-// the program's.
+// leading .go files, or one package; all that follows is the program's, a "--"
+// as well. Where go run wants a package, hr may find it: then a "--" comes
+// before the arguments.
 func splitArgs(rest []string, dash int) (pkg, args []string) {
-	before := rest
-	if dash >= 0 {
-		before, args = rest[:dash], rest[dash:]
+	if dash == 0 {
+		return nil, rest
 	}
 	n := 0
-	for n < len(before) && strings.HasSuffix(before[n], ".go") {
+	for n < len(rest) && strings.HasSuffix(rest[n], ".go") {
 		n++
 	}
-	if n == 0 && len(before) > 0 {
+	if n == 0 && len(rest) > 0 {
 		n = 1
 	}
-	pkg = before[:n]
-	args = append(append([]string{}, before[n:]...), args...)
-	if dash < 0 && len(args) > 0 && args[0] == "--" {
-		args = args[1:]
-	}
-	return pkg, args
+	return rest[:n:n], rest[n:]
 }

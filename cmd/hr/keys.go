@@ -62,8 +62,8 @@ func (f *runFlags) profileName() string {
 	if f.profile != "" {
 		return f.profile
 	}
-	value, _ := tags.Of(append(strings.Fields(os.Getenv("GOFLAGS")), f.goFlags...))
-	list, _ := tags.Split(value) // the engine has taken it
+	goflags, _ := tags.SplitQuoted(goEnv("GOFLAGS")) // the engine has taken them
+	list, _ := tags.Split(tags.Value(append(goflags, f.goFlags...), "tags"))
 	return tags.Select(list).Name
 }
 

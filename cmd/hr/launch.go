@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -33,9 +34,13 @@ type launch struct {
 
 // spec is how the program is run: as a user would from this directory.
 func (r *runner) spec(l launch) supervisor.Spec {
+	path, args := l.artifact.Path, []string{filepath.Base(l.artifact.Path)}
+	if w := r.wrapper; len(w) > 0 {
+		path, args = w[0], slices.Concat(w, []string{l.artifact.Path})
+	}
 	return supervisor.Spec{
-		Path:   l.artifact.Path,
-		Args:   append([]string{filepath.Base(l.artifact.Path)}, r.args...),
+		Path:   path,
+		Args:   append(args, r.args...),
 		Dir:    r.job.Dir,
 		Env:    l.env,
 		Stdin:  r.c.stdin,

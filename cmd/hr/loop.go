@@ -24,13 +24,14 @@ import (
 // newer and no older. Then "nothing to do" is never said of an edit that the
 // program lacks. What is saved while that cannot be known waits in held.
 type runner struct {
-	c      *command
-	flags  runFlags
-	job    engine.Job
-	args   []string
-	sup    *supervisor.Supervisor
-	report *report
-	begin  time.Time
+	c       *command
+	flags   runFlags
+	job     engine.Job
+	args    []string
+	wrapper []string // the command of -exec, by its path
+	sup     *supervisor.Supervisor
+	report  *report
+	begin   time.Time
 
 	ctx    context.Context
 	cancel context.CancelFunc

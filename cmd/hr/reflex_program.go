@@ -26,6 +26,9 @@ func findGoProgram(dir string, spec *reflex.Line) *goProgram {
 	if !ok || p.Output != "" && p.Output != outputName(dir, p.Package) {
 		return nil
 	}
+	if len(p.Package) > 0 && len(p.Args) > 0 && strings.HasSuffix(p.Package[0], ".go") && strings.HasSuffix(p.Args[0], ".go") {
+		return nil // hr run, as go run, would take the argument for a file of the package
+	}
 	return &goProgram{p, 2 * spec.ShutdownTimeout}
 }
 
@@ -69,7 +72,7 @@ func (p *goProgram) words() []string {
 		if len(p.Package) == 0 {
 			words = append(words, ".")
 		}
-		words = append(append(words, "--"), p.Args...)
+		words = append(words, p.Args...)
 	}
 	return words
 }

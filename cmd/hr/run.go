@@ -29,6 +29,10 @@ func runVerb(c *command, args []string) int {
 	if err != nil {
 		return c.fail(err)
 	}
+	wrapper, err := f.wrapper(job)
+	if err != nil {
+		return c.fail(err)
+	}
 	if f.watcher == "reflex" {
 		if _, err := watch.FindReflex(job.Dir); err != nil {
 			return c.fail(noReflex(err))
@@ -39,7 +43,7 @@ func runVerb(c *command, args []string) int {
 	signal.Notify(signals, stopSignals...)
 	defer signal.Stop(signals)
 	r := &runner{
-		c: c, flags: f, job: job, args: progArgs, begin: begin, ctx: ctx, cancel: cancel, signals: signals,
+		c: c, flags: f, job: job, args: progArgs, wrapper: wrapper, begin: begin, ctx: ctx, cancel: cancel, signals: signals,
 		results: make(chan result), snapshots: make(chan firstSnapshot), builtc: make(chan early),
 		watching: make(chan watching), lost: make(chan *protocol.Session),
 		report: newReport(job),

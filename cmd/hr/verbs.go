@@ -40,7 +40,7 @@ type command struct {
 
 func verbs() []verb {
 	return []verb{
-		{"run", "[go build flags] [package] [-- args]", "run a program and keep it true to its source", runVerb},
+		{"run", "[go build flags] [package [args] | -- args]", "run a program and keep it true to its source", runVerb},
 		{"reflex", "[reflex flags] [--] command", "run commands when files change, in the words of reflex", reflexVerb},
 		{"init", "[file]", "print the hr command for a reflex.conf or an .air.toml", initVerb},
 		{"restart", "", "start the program of the running hr again, without a build", restartVerb},
@@ -124,6 +124,9 @@ func (c *command) parseWords(fs *pflag.FlagSet, v, dash string, args []string) (
 	err := fs.Parse(args)
 	switch {
 	case err == nil:
+		if f := fs.Lookup("json"); f != nil && f.Value.String() != "true" {
+			c.screen.json = false // hasFlag saw a word of the program
+		}
 		return 0, true
 	case errors.Is(err, pflag.ErrHelp):
 		x, _ := findVerb(v)

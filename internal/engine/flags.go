@@ -128,14 +128,14 @@ func (f *flagSet) refuse(why string) {
 func (f *flagSet) gcflags(value string) error {
 	pattern, rest, found := strings.Cut(value, "=")
 	if !found || strings.HasPrefix(strings.TrimSpace(value), "-") {
-		words, err := splitQuoted(value)
+		words, err := tags.SplitQuoted(value)
 		if err != nil {
 			return fmt.Errorf("read -gcflags: %w", err)
 		}
 		f.gcMain = words
 		return nil
 	}
-	words, err := splitQuoted(rest)
+	words, err := tags.SplitQuoted(rest)
 	if err != nil {
 		return fmt.Errorf("read -gcflags: %w", err)
 	}
@@ -158,7 +158,7 @@ func (f *flagSet) ldflags(value string) error {
 		}
 		value = value[len(pattern)+1:]
 	}
-	words, err := splitQuoted(value)
+	words, err := tags.SplitQuoted(value)
 	if err != nil {
 		return fmt.Errorf("read -ldflags: %w", err)
 	}
@@ -173,32 +173,4 @@ func (f *flagSet) ldflags(value string) error {
 		}
 	}
 	return nil
-}
-
-// splitQuoted splits a string into words like the go command does for its flag
-// values (cmd/internal/quoted): white space separates, a word may stand in
-// single or double quotes, nothing is escaped.
-func splitQuoted(s string) ([]string, error) {
-	var words []string
-	for {
-		s = strings.TrimLeft(s, " \t\r\n")
-		if s == "" {
-			return words, nil
-		}
-		if q := s[0]; q == '"' || q == '\'' {
-			end := strings.IndexByte(s[1:], q)
-			if end < 0 {
-				return nil, fmt.Errorf("unterminated %c string", q)
-			}
-			words = append(words, s[1:end+1])
-			s = s[end+2:]
-			continue
-		}
-		end := strings.IndexAny(s, " \t\r\n")
-		if end < 0 {
-			end = len(s)
-		}
-		words = append(words, s[:end])
-		s = s[end:]
-	}
 }

@@ -31,15 +31,6 @@ func (t *Target) Key() string { return t.key }
 // Context returns the build context.
 func (t *Target) Context() tags.Context { return t.context }
 
-// MainError says which package to run could not be decided.
-type MainError struct {
-	Dir   string
-	Mains []string // candidates, relative to the client's directory
-	Why   string
-}
-
-func (e *MainError) Error() string { return e.Why }
-
 // resolve finds out what the job's words stand for, without a go command once
 // the toolchain is known.
 func (e *Engine) resolve(ctx context.Context, job Job) (*Target, error) {
@@ -74,7 +65,7 @@ func (e *Engine) resolve(ctx context.Context, job Job) (*Target, error) {
 
 // takeFlags joins the flags of GOFLAGS, of the profile and of the job.
 func (t *Target) takeFlags() error {
-	goflags, err := splitQuoted(t.tool.Env["GOFLAGS"])
+	goflags, err := tags.SplitQuoted(t.tool.Env["GOFLAGS"])
 	if err != nil {
 		return &Error{Text: fmt.Sprintf("go: parsing $GOFLAGS: %v", err)}
 	}
@@ -90,8 +81,7 @@ func (t *Target) takeFlags() error {
 // takeProfile makes the profile's flags those of the job.
 func (t *Target) takeProfile(goflags []string) error {
 	j := &t.job
-	value, _ := tags.Of(slices.Concat(goflags, j.Flags))
-	list, err := tags.Split(value)
+	list, err := tags.Split(tags.Value(slices.Concat(goflags, j.Flags), "tags"))
 	if err != nil {
 		return err
 	}
@@ -103,7 +93,7 @@ func (t *Target) takeProfile(goflags []string) error {
 		profile = profile.Debug()
 	}
 	flags := profile.Args(goflags, j.Flags)
-	if _, given := tags.Of(j.Flags); named && !given && len(profile.Tags) > 0 {
+	if named && !tags.Given(j.Flags, "tags") && len(profile.Tags) > 0 {
 		// The tags of GOFLAGS hold, but for those that name another profile.
 		list = slices.DeleteFunc(list, func(t string) bool { return slices.Contains(tags.Names(), t) })
 		flags = append(flags, "-tags="+strings.Join(append(list, profile.Tags...), ","))
@@ -143,48 +133,6 @@ func (t *Target) toolID() string {
 func (t *Target) machine() string {
 	c := t.context
 	return strings.Join(append([]string{c.GOOS, c.GOARCH, c.ArchLevel}, c.Experiments...), " ")
-}
-
-// findPackage decides which main package is meant.
-func (t *Target) findPackage() error {
-	if len(t.job.Package) > 0 {
-		t.patterns = t.job.Package
-		for _, p := range t.patterns {
-			if strings.Contains(p, "...") {
-				return &MainError{Dir: t.job.Dir, Why: fmt.Sprintf("%s is a pattern: name one main package", p)}
-			}
-		}
-		return nil
-	}
-	dir := t.job.Dir
-	if graph.IsMain(dir, t.context) {
-		t.patterns = []string{"."}
-		return nil
-	}
-	_, root := graph.ModulePath(dir)
-	if root == "" {
-		return &MainError{Dir: dir, Why: "no go.mod in " + dir + " or above, and no main package here"}
-	}
-	var names []string
-	for _, d := range graph.Mains(root, t.context) {
-		rel, err := filepath.Rel(dir, d)
-		if err != nil {
-			continue
-		}
-		rel = filepath.ToSlash(rel)
-		if !strings.HasPrefix(rel, "../") && rel != ".." {
-			rel = "./" + path.Clean(rel)
-		}
-		names = append(names, rel)
-	}
-	switch len(names) {
-	case 0:
-		return &MainError{Dir: dir, Why: "no main package in " + dir + " or its module"}
-	case 1:
-		t.patterns = names
-		return nil
-	}
-	return &MainError{Dir: dir, Mains: names, Why: "several main packages: " + strings.Join(names, ", ")}
 }
 
 // loadConfig returns how the graph is loaded for this target.
