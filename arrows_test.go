@@ -26,7 +26,7 @@ var below = map[string][]string{
 	"internal/supervisor": nil,
 	"internal/paths":      nil,
 	"internal/triggers":   {"internal/paths", "internal/protocol", "internal/watch"},
-	"internal/graph":      {"astcheck", "tags"},
+	"internal/graph":      {"astcheck", "internal/exact", "tags"},
 	"internal/link":       nil, // and what lies in it
 	"internal/engine":     {"astcheck", "cache", "internal/exact", "internal/graph", "internal/link", "tags"},
 	"internal/protocol":   {"internal/engine", "internal/exact", "internal/graph"},

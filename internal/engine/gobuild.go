@@ -56,7 +56,7 @@ func (e *Engine) loadOnce(ctx context.Context, t *Target, known *graph.Snapshot,
 	hooks.built(art)
 	start := time.Now()
 	prog := &Program{Key: t.key, Link: recipe, Artifact: art, Unhandled: t.flags.unhandled, Loaded: begin}
-	cfg := t.loadConfig(e.memo())
+	cfg := e.loadConfig(t)
 	if recipe != nil {
 		cfg.Implicit = implicitOf(recipe.Packages)
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/hotreflex/hr/internal/exact"
+	"github.com/hotreflex/hr/internal/graph"
 )
 
 // recordEnv names the directory in which a recording run leaves what it saw.
@@ -25,9 +26,10 @@ type linkRecord struct {
 }
 
 // Recording tells whether this process was started by the go command as its
-// -toolexec program: main must call RunToolexec then and nothing else.
+// -toolexec program, or by us to list for another go command than ours: main must
+// call RunToolexec then and nothing else.
 func Recording(args []string) bool {
-	return len(args) > 2 && args[1] == "toolexec" && os.Getenv(recordEnv) != ""
+	return len(args) > 2 && args[1] == "toolexec" && (os.Getenv(recordEnv) != "" || graph.ListsApart(args))
 }
 
 // RunToolexec runs the tool that the go command asked for, args[2:], and notes
@@ -35,6 +37,9 @@ func Recording(args []string) bool {
 // answer to -V=full passes unchanged, so action ids stay what they are without
 // -toolexec (cmd/go/internal/work/buildid.go, toolID).
 func RunToolexec(args []string) int {
+	if graph.ListsApart(args) {
+		return graph.RunList(os.Stdin, os.Stdout)
+	}
 	argv := args[2:]
 	dir := os.Getenv(recordEnv)
 	if !slices.Contains(argv, "-V=full") {

@@ -136,7 +136,7 @@ func (t *Target) machine() string {
 }
 
 // loadConfig returns how the graph is loaded for this target.
-func (t *Target) loadConfig(memo graph.Memo) graph.LoadConfig {
+func (e *Engine) loadConfig(t *Target) graph.LoadConfig {
 	return graph.LoadConfig{
 		Dir:      t.job.Dir,
 		Env:      withPWD(t.job.Env, t.job.Dir),
@@ -147,7 +147,9 @@ func (t *Target) loadConfig(memo graph.Memo) graph.LoadConfig {
 		Context:  t.context,
 		GOROOT:   t.tool.GOROOT(),
 		Work:     t.tool.Env["GOWORK"],
-		Memo:     memo,
+		Memo:     e.memo(),
+		Go:       t.tool.Go,
+		Self:     e.opt.Self,
 	}
 }
 

@@ -166,7 +166,7 @@ func (e *Engine) nextSnapshot(ctx context.Context, t *Target, last *Program, cha
 		return s, nil, nil
 	}
 	before := debugDirectives(s.Main())
-	s, _, err = s.Reload(ctx, t.loadConfig(e.memo()), dirty)
+	s, _, err = s.Reload(ctx, e.loadConfig(t), dirty)
 	switch {
 	case err == nil && !slices.Equal(before, debugDirectives(s.Main())):
 		return nil, nil, &fallback{"//go:debug decides how the program is linked"}

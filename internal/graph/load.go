@@ -35,6 +35,11 @@ type LoadConfig struct {
 	GOROOT   string
 	Work     string // go env GOWORK: a path, "off" or nothing
 	Memo     Memo   // remembers prechecks by content; may be nil
+	// Go is the client's go command, Self how this executable is called to run
+	// another one than its own: its main must hand such calls to RunList. Without
+	// both the go command of this process is asked.
+	Go   string
+	Self []string
 }
 
 // Memo remembers prechecks by the hash of the content.
@@ -122,40 +127,6 @@ func (s *Snapshot) take(roots []*packages.Package, cfg LoadConfig) error {
 		}
 	})
 	return bad
-}
-
-// pathLock guards PATH of this process: go/packages finds the go command by it,
-// whatever the environment it is given (os/exec, LookPath).
-var pathLock sync.Mutex
-
-// listPackages asks the go command through go/packages. Calls for clients whose
-// PATH is not ours wait for each other.
-func listPackages(ctx context.Context, cfg LoadConfig, flags []string, mode packages.LoadMode, patterns []string) ([]*packages.Package, error) {
-	if path, ok := lookEnv(cfg.Env, "PATH"); ok && path != os.Getenv("PATH") {
-		pathLock.Lock()
-		defer pathLock.Unlock()
-		old := os.Getenv("PATH")
-		os.Setenv("PATH", path)
-		defer os.Setenv("PATH", old)
-	}
-	env := append(slices.Clone(cfg.Env), "GOPACKAGESDRIVER=off")
-	pkgs, err := packages.Load(&packages.Config{
-		Context:    ctx,
-		Mode:       mode,
-		Dir:        cfg.Dir,
-		Env:        env,
-		BuildFlags: flags,
-	}, patterns...)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		return nil, fmt.Errorf("%w: %w", ErrList, err)
-	}
-	if err := spell(cfg.Dir, pkgs); err != nil {
-		return nil, err
-	}
-	return pkgs, nil
 }
 
 // packageOf keeps what we need of a listed package.
@@ -355,14 +326,4 @@ func readInput(path string, kind Kind, memo Memo) *File {
 func isDir(path string) bool {
 	fi, err := os.Stat(path)
 	return err == nil && fi.IsDir()
-}
-
-// lookEnv returns the last value of key in env, as exec does.
-func lookEnv(env []string, key string) (string, bool) {
-	for i := len(env) - 1; i >= 0; i-- {
-		if k, v, ok := strings.Cut(env[i], "="); ok && k == key {
-			return v, true
-		}
-	}
-	return "", false
 }
