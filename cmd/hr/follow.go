@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -39,7 +40,14 @@ func (r *runner) watchTrees(trees, dirs []string) {
 	trees = r.trees
 	named := slices.Clone(r.env.Paths())
 	exclude := func(path string, dir bool) bool {
-		return watch.DefaultExclude(path, dir) || above(path, dir, trees) && !slices.Contains(named, path)
+		reach := r.reach.Load()
+		switch {
+		case slices.Contains(named, path), reach != nil && reach.Wants(path):
+			return false
+		case watch.DefaultExclude(path, dir), above(path, dir, trees):
+			return true
+		}
+		return reach != nil && reach.Beside(path) && !paths.WithinAny(path, trees)
 	}
 	r.wg.Go(func() {
 		w, err := watch.New(watch.Options{Trees: trees, Dirs: dirs, Source: r.flags.watcher, Exclude: exclude, Log: r.c.screen.notice})
@@ -100,9 +108,11 @@ func (r *runner) watchMore() {
 	if r.watcher == nil {
 		return // onWatching comes back
 	}
+	reach := r.snap.Reach(r.trees)
+	r.reach.Store(reach) // first: the watcher asks it
 	var dirs []string
-	for _, d := range r.snap.WatchDirs() {
-		if !paths.WithinAny(d, r.trees) {
+	for _, d := range reach.Dirs {
+		if !covered(d, r.trees) {
 			dirs = append(dirs, d)
 		}
 	}
@@ -114,6 +124,51 @@ func (r *runner) watchMore() {
 		r.c.screen.notice("cannot watch everything: %s", text)
 	}
 	r.addErr = text
+}
+
+// covered tells that the directory is watched with one of the trees: none of the
+// names on the way down to it is left out there.
+func covered(dir string, trees []string) bool {
+	for _, t := range trees {
+		if !paths.WithinAny(dir, []string{t}) {
+			continue
+		}
+		at := dir
+		for at != t && !watch.DefaultExclude(at, true) {
+			at = filepath.Dir(at)
+		}
+		if at == t {
+			return true
+		}
+	}
+	return false
+}
+
+// follow puts the names that the snapshot knows in the place of those that the
+// watcher saw, where a link leads from the one to the other. What a link leads to
+// now is watched before it is looked at.
+func (r *runner) follow(b watch.Batch) watch.Batch {
+	reach := r.reach.Load()
+	if reach == nil {
+		return b
+	}
+	known, again := make([]string, 0, len(b.Paths)), false
+	for _, path := range b.Paths {
+		inputs, all := reach.Inputs(path)
+		b.Rescan = b.Rescan || all
+		fi, err := os.Lstat(path)
+		again = again || all || err == nil && fi.Mode()&os.ModeSymlink != 0
+		if len(inputs) == 0 || r.snap.File(path) != nil {
+			known = append(known, path)
+		}
+		known = append(known, inputs...)
+	}
+	slices.Sort(known)
+	b.Paths = slices.Compact(known)
+	if again || slices.ContainsFunc(b.Paths, r.snap.Awaits) {
+		r.watchMore()
+	}
+	return b
 }
 
 // noReflex says that reflex was asked for and is not installed.

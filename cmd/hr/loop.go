@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hotreflex/hr/astcheck"
@@ -48,9 +49,10 @@ type runner struct {
 
 	watcher   *watch.Watcher
 	trees     []string
-	ruleTrees []string // the last ones of trees: watched for rules alone
-	addErr    string   // last complaint about directories that cannot be watched
-	refused   string   // why the incremental linker did not link, as last told
+	ruleTrees []string                    // the last ones of trees: watched for rules alone
+	reach     atomic.Pointer[graph.Reach] // of snap; the watcher asks it, too
+	addErr    string                      // last complaint about directories that cannot be watched
+	refused   string                      // why the incremental linker did not link, as last told
 
 	backend *backend // nil until the first open is through
 	session *protocol.Session
@@ -160,6 +162,7 @@ func (r *runner) onSnapshot(s firstSnapshot) {
 		held, actOnNamed := r.takeNamed(*r.held)
 		r.held = nil
 		defer actOnNamed()
+		held = r.follow(held)
 		if changes := r.judge(held); !onlyUnused(changes) && len(r.brokenOf(changes)) == 0 {
 			r.build(held.First, names(changes))
 			return
@@ -181,9 +184,7 @@ func (r *runner) onBatch(b watch.Batch) {
 	if len(b.Paths) == 0 && !b.Rescan {
 		return
 	}
-	if slices.ContainsFunc(b.Paths, r.snap.Awaits) {
-		r.watchMore() // before it is looked at: what comes later is seen
-	}
+	b = r.follow(b)
 	changes := r.judge(b)
 	var reasons []graph.Change
 	mended := false

@@ -135,6 +135,11 @@ func (s *inotify) self(wd int32, d *watchedDir, mask uint32, at time.Time, evs *
 // overflow makes the set of watches true again after events were dropped.
 func (s *inotify) overflow(at time.Time, evs *[]event) {
 	s.opts.Log("too many changes at once for the kernel's queue: comparing every input")
+	s.again(at, evs)
+}
+
+// again places all watches anew, for what the names stand for now.
+func (s *inotify) again(at time.Time, evs *[]event) {
 	*evs = append(*evs, event{op: opLost, at: at})
 	old := s.byPath
 	s.byPath = make(map[string]int32, len(old))

@@ -34,15 +34,16 @@ const (
 // below it, the new one is walked like a new directory. The walk comes after
 // every event that was queued for a dropped watch, so those can be ignored.
 type inotify struct {
-	inbox   *inbox
-	opts    Options
-	toPoll  func(root, bool)
-	fd      int
-	file    *os.File // wraps fd: its Close ends a Read
-	barrier int      // memfd whose inode nothing else watches
-	wg      sync.WaitGroup
-	done    chan struct{} // closed by close
-	lost    chan struct{} // one token: a root is missing
+	inbox     *inbox
+	opts      Options
+	toPoll    func(root, bool)
+	fd        int
+	file      *os.File // wraps fd: its Close ends a Read
+	barrier   int      // memfd whose inode nothing else watches
+	wg        sync.WaitGroup
+	mountinfo *mountTable   // nil where it cannot be followed
+	done      chan struct{} // closed by close
+	lost      chan struct{} // one token: a root is missing
 
 	mu       sync.Mutex // guards fields below and the use of fd
 	closed   bool
@@ -89,6 +90,9 @@ func newNative(in *inbox, o Options, toPoll func(root, bool)) (source, error) {
 	}
 	s.wg.Go(s.read)
 	s.wg.Go(s.seekRoots)
+	if s.mountinfo = openMounts(); s.mountinfo != nil {
+		s.wg.Go(s.followMounts)
+	}
 	return s, nil
 }
 
@@ -287,6 +291,9 @@ func (s *inotify) close() error {
 	s.closed = true
 	close(s.done)
 	err := s.file.Close()
+	if s.mountinfo != nil {
+		s.mountinfo.close()
+	}
 	if s.barrier >= 0 {
 		unix.Close(s.barrier)
 	}
