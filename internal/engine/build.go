@@ -210,11 +210,16 @@ func (e *Engine) Build(ctx context.Context, t *Target, last *Program, hooks Hook
 	if last != nil && last.Key != t.key {
 		last = nil
 	}
-	if last == nil {
+	remembered := last == nil
+	if remembered {
 		last = e.restore(t)
 	}
 	if last == nil {
 		return e.load(ctx, t, nil, "first build", hooks)
 	}
-	return e.update(ctx, t, last, hooks)
+	prog, out, err := e.update(ctx, t, last, hooks)
+	if out != nil && remembered {
+		out.Reloaded = true // what came before, if anything, has other packages and files
+	}
+	return prog, out, err
 }

@@ -147,10 +147,21 @@ func (e *Engine) loadConfig(t *Target) graph.LoadConfig {
 		Context:  t.context,
 		GOROOT:   t.tool.GOROOT(),
 		Work:     t.tool.Env["GOWORK"],
+		Settings: t.settings(),
 		Memo:     e.memo(),
 		Go:       t.tool.Go,
 		Self:     e.opt.Self,
 	}
+}
+
+// settings returns the files of the go command's own settings: that of go env -w
+// and the toolchain's.
+func (t *Target) settings() []string {
+	files := []string{filepath.Join(t.tool.GOROOT(), "go.env")}
+	if file := t.tool.Env["GOENV"]; filepath.IsAbs(file) { // or "off"
+		files = append(files, file)
+	}
+	return files
 }
 
 // depFlags leaves out the compiler flags that only hold for the packages that

@@ -34,7 +34,9 @@ type LoadConfig struct {
 	Context  tags.Context
 	GOROOT   string
 	Work     string // go env GOWORK: a path, "off" or nothing
-	Memo     Memo   // remembers prechecks by content; may be nil
+	// Settings are the files in which the go command finds its own settings.
+	Settings []string
+	Memo     Memo // remembers prechecks by content; may be nil
 	// Go is the client's go command, Self how this executable is called to run
 	// another one than its own: its main must hand such calls to RunList. Without
 	// both the go command of this process is asked.
@@ -94,7 +96,7 @@ func Load(ctx context.Context, cfg LoadConfig) (*Snapshot, error) {
 		}
 	}
 	s.markLocal()
-	s.findModules(cfg.Work, cfg.AllFlags)
+	s.findModules(cfg.Work, cfg.AllFlags, cfg.Settings)
 	if err := s.readFiles(cfg.Memo); err != nil {
 		return nil, err
 	}

@@ -12,8 +12,9 @@ import (
 )
 
 // findModules fills in the workspace's roots and the module files: what decides
-// which code an import path names, outside of the packages themselves.
-func (s *Snapshot) findModules(work string, flags []string) {
+// which code an import path names, outside of the packages themselves. Files that
+// a flag or the environment names belong to them.
+func (s *Snapshot) findModules(work string, flags, settings []string) {
 	s.Inputs = map[string]*File{}
 	absent := map[string]bool{}
 	note := func(path string) {
@@ -41,35 +42,9 @@ func (s *Snapshot) findModules(work string, flags []string) {
 		note(filepath.Join(root, "go.sum"))
 		note(filepath.Join(root, "vendor", "modules.txt"))
 	}
-	profile := true
-	for _, f := range flags {
-		name, v, ok := strings.Cut(strings.TrimLeft(f, "-"), "=")
-		if !ok || v == "" {
-			continue
-		}
-		if !filepath.IsAbs(v) {
-			v = filepath.Join(s.Dir, v)
-		}
-		switch name {
-		case "modfile":
-			note(v)
-			note(strings.TrimSuffix(v, ".mod") + ".sum")
-		case "overlay":
-			note(v)
-			for _, file := range overlaid(v) {
-				note(file)
-			}
-		case "pgo":
-			switch base := filepath.Base(v); base {
-			case "off":
-				profile = false
-			case "auto":
-				profile = true
-			default:
-				profile = false
-				note(v)
-			}
-		}
+	named, profile := s.namedFiles(flags)
+	for _, file := range append(named, settings...) {
+		note(file)
 	}
 	if work != "off" {
 		for dir := s.Dir; ; dir = filepath.Dir(dir) {
@@ -96,6 +71,44 @@ func (s *Snapshot) findModules(work string, flags []string) {
 	s.Absent = slices.Sorted(maps.Keys(absent))
 }
 
+// namedFiles returns the files that flags name, and whether the go command looks
+// for a default.pgo.
+func (s *Snapshot) namedFiles(flags []string) (files []string, profile bool) {
+	profile = true
+	for _, f := range flags {
+		name, value, ok := strings.Cut(strings.TrimLeft(f, "-"), "=")
+		if !ok || value == "" {
+			continue
+		}
+		v := absolute(s.Dir, value)
+		switch name {
+		case "modfile":
+			files = append(files, v, strings.TrimSuffix(v, ".mod")+".sum")
+		case "overlay":
+			files = append(files, v)
+			for _, file := range overlaid(v) {
+				files = append(files, absolute(s.Dir, file))
+			}
+		case "toolexec":
+			// The first word is a program; one without a slash is found by PATH.
+			if word, _, _ := strings.Cut(strings.Trim(value, `"'`), " "); strings.ContainsRune(word, filepath.Separator) {
+				files = append(files, absolute(s.Dir, word))
+			}
+		case "pgo":
+			switch value {
+			case "off":
+				profile = false
+			case "auto":
+				profile = true
+			default:
+				profile = false
+				files = append(files, v)
+			}
+		}
+	}
+	return files, profile
+}
+
 // fences returns the go.mod files that are not there between the workspace's
 // packages and the roots of their modules: one that appears makes another module
 // of what lies beside and below it.
@@ -118,6 +131,14 @@ func (s *Snapshot) fences(roots map[string]bool) []string {
 		}
 	}
 	return slices.Sorted(maps.Keys(set))
+}
+
+// absolute returns the path that a word of a command line names.
+func absolute(dir, path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
 }
 
 // HasProfile tells that the go command compiles all packages by the default.pgo
