@@ -33,6 +33,9 @@ func (x *execution) compile(ctx context.Context, p *graph.Package, r *Recipe, id
 	if err != nil {
 		return Archive{}, fmt.Errorf("compile %s: %w", p.Path, err)
 	}
+	if r, err = x.fz.recipe(r, p); err != nil {
+		return Archive{}, fmt.Errorf("compile %s: %w", p.Path, err)
+	}
 	argv, err := r.argv(work, pending.Path(), cfg)
 	if err != nil {
 		return Archive{}, fmt.Errorf("compile %s: %w", p.Path, err)
@@ -50,7 +53,7 @@ func (x *execution) compile(ctx context.Context, p *graph.Package, r *Recipe, id
 		if len(out) == 0 {
 			return Archive{}, fmt.Errorf("compile %s: %w", p.Path, err)
 		}
-		return Archive{}, &Error{Text: compilerText(p, x.t.job.Dir, string(out))}
+		return Archive{}, &Error{Text: compilerText(p, x.t.job.Dir, x.fz.text(string(out)))}
 	}
 	fp, err := fingerprintOf(pending.Path())
 	if err != nil {

@@ -15,10 +15,6 @@ import (
 	"github.com/hotreflex/hr/internal/graph"
 )
 
-// errMoved says that an input changed while it was being compiled: what was
-// read is unknown, and the whole build starts again from a new scan.
-var errMoved = errors.New("an input changed during the build")
-
 // plan is what to do with one package: compile it if its action id is unknown.
 // It is made before anything runs and can be printed.
 type plan struct {
@@ -66,6 +62,7 @@ type execution struct {
 	s    *graph.Snapshot
 	env  []string
 	work string // directory of its own, removed at the end
+	fz   *frozen
 
 	mu       sync.Mutex // guards fields below
 	archives map[string]Archive
@@ -75,14 +72,14 @@ type execution struct {
 // execute compiles what the plan names, wave by wave: a package is taken up when
 // all its imports are done. It returns the archives of all Local packages and
 // what happened to each of the set.
-func (e *Engine) execute(ctx context.Context, t *Target, last *Program, s *graph.Snapshot, pl plan) (map[string]Archive, []PackageResult, error) {
+func (e *Engine) execute(ctx context.Context, t *Target, last *Program, s *graph.Snapshot, pl plan, fz *frozen) (map[string]Archive, []PackageResult, error) {
 	work, err := os.MkdirTemp("", "hr-build-")
 	if err != nil {
 		return nil, nil, fmt.Errorf("make work directory: %w", err)
 	}
 	defer os.RemoveAll(work)
 	x := &execution{
-		e: e, t: t, s: s, work: work,
+		e: e, t: t, s: s, work: work, fz: fz,
 		env:      compileEnv(last.Link.Env, t),
 		archives: make(map[string]Archive, len(last.Archives)),
 		results:  map[string]PackageResult{},
@@ -220,8 +217,8 @@ func (x *execution) one(ctx context.Context, path, why string) error {
 	took := time.Since(start)
 	// The compiler read what the action id says only if the files still are as
 	// the snapshot knows them.
-	if !p.Unmoved() {
-		return errMoved
+	if moved := p.MovedFiles(x.fz.files); len(moved) > 0 {
+		return &movedError{moved}
 	}
 	if err != nil {
 		var user *Error

@@ -27,11 +27,11 @@ func (e *Engine) load(ctx context.Context, t *Target, last *Program, why string,
 		known = last.Snap
 	}
 	for try := 1; ; try++ {
-		prog, out, err := e.loadOnce(ctx, t, known, why, hooks)
+		prog, out, err := e.loadOnce(ctx, t, known, why, hooks, try == loadTries)
 		if !errors.Is(err, errMoved) {
 			return prog, out, err
 		}
-		if try == movedTries {
+		if try == loadTries {
 			return nil, out, &Error{Text: err.Error()}
 		}
 		known = prog.Snap
@@ -39,8 +39,13 @@ func (e *Engine) load(ctx context.Context, t *Target, last *Program, why string,
 	}
 }
 
+// loadTries is how often a load that was overtaken starts again. Each takes a
+// whole go build, and a module file is not written every second.
+const loadTries = 3
+
 // loadOnce is one try; with errMoved the Program has the snapshot that was read.
-func (e *Engine) loadOnce(ctx context.Context, t *Target, known *graph.Snapshot, why string, hooks Hooks) (*Program, *Outcome, error) {
+// The last one takes what go build made of files that do not stand still.
+func (e *Engine) loadOnce(ctx context.Context, t *Target, known *graph.Snapshot, why string, hooks Hooks, lastTry bool) (*Program, *Outcome, error) {
 	out := &Outcome{Fallback: why}
 	if t.flags.unhandled != "" {
 		out.Fallback = t.flags.unhandled
@@ -72,8 +77,17 @@ func (e *Engine) loadOnce(ctx context.Context, t *Target, known *graph.Snapshot,
 		}
 	}
 	plain := prog.Link == nil || prog.Unhandled != ""
-	if prog.Snap.ModulesMoved(stamps, begin) || plain && prog.Snap.FilesMoved(stamps, begin) {
+	if prog.Snap.ModulesMoved(stamps, begin) {
 		return prog, out, errMoved
+	}
+	if plain && prog.Snap.FilesMoved(stamps, begin) {
+		next, moved := prog.Snap.DoubtMoved(stamps, begin)
+		if !lastTry {
+			return prog, out, &movedError{moved}
+		}
+		// As go build took them. What it read is unknown, so the next look at them
+		// makes a new build.
+		prog.Snap = next
 	}
 	out.Reloaded = true
 	prog.Warnings = unknownTags(t.flags.tags, prog.Snap)
@@ -84,7 +98,7 @@ func (e *Engine) loadOnce(ctx context.Context, t *Target, known *graph.Snapshot,
 	out.Built = hooks.Built != nil
 	if !plain && !e.takeArtifact(t, prog) {
 		// A file was saved while the go command built.
-		if prog.Snap.Main().Moved(stamps, begin) {
+		if prog.Snap.Main().SourceMoved(stamps, begin) {
 			return prog, out, errMoved // its //go:debug lines are in the way it links
 		}
 		// Link what there is now.
@@ -103,11 +117,17 @@ func (e *Engine) loadOnce(ctx context.Context, t *Target, known *graph.Snapshot,
 // catchUp brings a program that was just loaded up to date; out keeps telling
 // of the load.
 func (e *Engine) catchUp(ctx context.Context, t *Target, prog *Program, out *Outcome) (*Program, error) {
-	next, more, err := e.updateOnce(ctx, t, prog)
+	next, more, err := e.updateTries(ctx, t, prog)
 	var fb *fallback
 	switch {
 	case errors.As(err, &fb), errors.Is(err, errMoved):
-		return prog, nil // what was saved now is for the next build
+		// What was saved now is for the next build, which must find it.
+		doubtful := *prog
+		doubtful.Snap = prog.Snap.Doubt(func(p *graph.Package, _ *graph.File) bool {
+			_, known := prog.Archives[p.Path]
+			return !known
+		})
+		return &doubtful, nil
 	case err != nil:
 		return nil, err
 	}

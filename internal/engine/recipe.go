@@ -77,7 +77,7 @@ func recipeOf(t *Target, s *graph.Snapshot, p *graph.Package) (*Recipe, error) {
 		r.Trim = p.Dir + "=>" + to + ";"
 	}
 	if len(p.EmbedPatterns) > 0 {
-		cfg, err := embedConfig(p)
+		cfg, err := embedConfig(p, func(path string) string { return path })
 		if err != nil {
 			return nil, err
 		}
@@ -124,9 +124,9 @@ func (t *Target) buildModeDefault() bool {
 }
 
 // embedConfig returns the file that tells the compiler which files each
-// pattern stands for (cmd/go/internal/work/exec.go; go/build and
+// pattern stands for, and what it is to read for each (cmd/go/internal/work/exec.go; go/build and
 // cmd/go/internal/load/pkg.go, resolveEmbed).
-func embedConfig(p *graph.Package) (string, error) {
+func embedConfig(p *graph.Package, actual func(path string) string) (string, error) {
 	cfg := struct {
 		Patterns map[string][]string
 		Files    map[string]string
@@ -142,7 +142,7 @@ func embedConfig(p *graph.Package) (string, error) {
 		}
 		rel = filepath.ToSlash(rel)
 		names = append(names, rel)
-		cfg.Files[rel] = path
+		cfg.Files[rel] = actual(path)
 	}
 	slices.Sort(names)
 	for _, pattern := range p.EmbedPatterns {

@@ -11,33 +11,45 @@ import (
 	"github.com/hotreflex/hr/internal/graph"
 )
 
-// movedTries is how often a build starts again because an input changed under
-// it. The watcher brings the next batch anyway; three covers a formatter that
-// saves twice.
-const movedTries = 3
+// movedTries is how often a build is tried because an input changed under it.
+// From the second on, what moved is copied first, so only files that never moved
+// before can spoil it: five covers a formatter that goes through a tree.
+const movedTries = 5
 
 // update brings a known program up to date with its source.
 func (e *Engine) update(ctx context.Context, t *Target, last *Program, hooks Hooks) (*Program, *Outcome, error) {
 	if t.flags.unhandled != "" || last.Unhandled != "" || last.Link == nil {
 		return e.plainUpdate(ctx, t, last, hooks)
 	}
-	for try := 1; ; try++ {
-		prog, out, err := e.updateOnce(ctx, t, last)
-		var fb *fallback
-		switch {
-		case errors.Is(err, errMoved) && try < movedTries:
-			continue
-		case errors.Is(err, errMoved):
-			return nil, out, &Error{Text: err.Error()}
-		case errors.As(err, &fb):
-			prog, whole, err := e.load(ctx, t, last, fb.why, hooks)
-			if whole != nil && out != nil {
-				whole.Changes, whole.Worst = out.Changes, out.Worst
-				whole.Phases.Scan = out.Phases.Scan
-			}
-			return prog, whole, err
+	prog, out, err := e.updateTries(ctx, t, last)
+	var fb *fallback
+	switch {
+	case errors.Is(err, errMoved):
+		return nil, out, &Error{Text: err.Error()}
+	case errors.As(err, &fb):
+		prog, whole, err := e.load(ctx, t, last, fb.why, hooks)
+		if whole != nil && out != nil {
+			whole.Changes, whole.Worst = out.Changes, out.Worst
+			whole.Phases.Scan = out.Phases.Scan
 		}
-		return prog, out, err
+		return prog, whole, err
+	}
+	return prog, out, err
+}
+
+// updateTries starts again when an input changed under the build, with a copy of
+// what did.
+func (e *Engine) updateTries(ctx context.Context, t *Target, last *Program) (*Program, *Outcome, error) {
+	moving := map[string]bool{}
+	for try := 1; ; try++ {
+		prog, out, err := e.updateOnce(ctx, t, last, moving)
+		var moved *movedError
+		if !errors.As(err, &moved) || try == movedTries {
+			return prog, out, err
+		}
+		for _, path := range moved.files {
+			moving[path] = true
+		}
 	}
 }
 
@@ -81,7 +93,7 @@ func (p *Program) Current() bool {
 }
 
 // updateOnce does one scan and all that follows from it.
-func (e *Engine) updateOnce(ctx context.Context, t *Target, last *Program) (*Program, *Outcome, error) {
+func (e *Engine) updateOnce(ctx context.Context, t *Target, last *Program, moving map[string]bool) (*Program, *Outcome, error) {
 	start := time.Now()
 	changes := last.Snap.Scan()
 	out := &Outcome{Changes: changes, Worst: graph.Worst(changes)}
@@ -109,11 +121,18 @@ func (e *Engine) updateOnce(ctx context.Context, t *Target, last *Program) (*Pro
 			}
 		}
 	}
+	pl := makePlan(snap, changes, extra)
+	snap, again, fz, err := freeze(snap, pl.set, moving)
+	if err != nil {
+		return nil, out, err
+	}
+	defer fz.remove()
+	changes = append(changes, again...) // of one file the last word counts
+	out.Changes, out.Worst = changes, max(out.Worst, graph.Worst(again))
 	prog := &Program{Key: t.key, Snap: snap, Link: last.Link, Archives: last.Archives, Artifact: last.Artifact, Warnings: last.Warnings, Loaded: last.Loaded}
 
 	start = time.Now()
-	pl := makePlan(snap, changes, extra)
-	prog.Archives, out.Packages, err = e.execute(ctx, t, last, snap, pl)
+	prog.Archives, out.Packages, err = e.execute(ctx, t, last, snap, pl, fz)
 	out.Phases.Compile = time.Since(start)
 	for _, r := range out.Packages {
 		switch r.Action {

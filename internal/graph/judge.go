@@ -116,6 +116,12 @@ func (p *Package) judgeInput(f *File) Change {
 		}
 		return c
 	}
+	return p.judgeData(f, data, stamp)
+}
+
+// judgeData judges what was read of a file.
+func (p *Package) judgeData(f *File, data []byte, stamp Stamp) Change {
+	c := Change{Path: f.Path, Package: p.Path}
 	c.File = &File{Path: f.Path, Kind: f.Kind, Embedded: f.Embedded, Stamp: stamp, Hash: HashOf(data), Check: f.Check}
 	if f.IsEmbedded() && stamp.Link != f.Stamp.Link {
 		c.Verdict, c.Why, c.File = astcheck.Header, "is a link now, which is not embedded", nil

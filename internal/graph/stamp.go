@@ -278,13 +278,3 @@ func movedSince(before map[string]Stamp, path string, now, times Stamp, begin ti
 	// Time stamps are those of the kernel's last tick: up to 10 ms (CONFIG_HZ=100).
 	return max(times.Mtime, times.Ctime) >= begin.Add(-10*time.Millisecond).UnixNano()
 }
-
-// Unmoved tells that all files of the package still are as p knows them.
-func (p *Package) Unmoved() bool {
-	for _, f := range p.Files {
-		if !f.Unmoved() {
-			return false
-		}
-	}
-	return true
-}
