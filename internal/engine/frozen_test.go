@@ -1,7 +1,6 @@
 package engine_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -92,9 +91,7 @@ func TestInputsThatMove(t *testing.T) {
 			if text, err := goBuild(job, want); err != nil {
 				t.Fatalf("%v\n%s", err, text)
 			}
-			if !bytes.Equal(zeroed(t, prog.Artifact.Path), zeroed(t, want)) {
-				t.Error("the artifact is not that of go build with the files that the snapshot names")
-			}
+			sameAs(t, prog.Artifact.Path, want, "with the files that the snapshot names")
 		})
 	}
 }
