@@ -20,6 +20,7 @@ var below = map[string][]string{
 	"astcheck":            nil,
 	"cache":               nil,
 	"internal/exact":      nil,
+	"internal/churn":      nil,
 	"internal/watch":      nil,
 	"internal/printable":  nil,
 	"internal/reflex":     {"internal/printable"},
@@ -31,7 +32,7 @@ var below = map[string][]string{
 	"internal/engine":     {"astcheck", "cache", "internal/exact", "internal/graph", "internal/link", "tags"},
 	"internal/protocol":   {"internal/engine", "internal/exact", "internal/graph"},
 	"daemon":              {"cache", "internal/engine", "internal/exact", "internal/graph", "internal/link", "internal/printable", "internal/protocol", "tags"},
-	"cmd/hr":              {"astcheck", "daemon", "internal/engine", "internal/exact", "internal/graph", "internal/paths", "internal/printable", "internal/protocol", "internal/reflex", "internal/supervisor", "internal/triggers", "internal/watch", "tags"},
+	"cmd/hr":              {"astcheck", "daemon", "internal/churn", "internal/engine", "internal/exact", "internal/graph", "internal/paths", "internal/printable", "internal/protocol", "internal/reflex", "internal/supervisor", "internal/triggers", "internal/watch", "tags"},
 	"cmd/hrd":             {"daemon", "internal/engine", "internal/printable", "internal/protocol", "tags"},
 	"benchmarks":          nil,
 	"internal/testdir":    nil, // for tests only

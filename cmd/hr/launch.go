@@ -63,6 +63,7 @@ func (r *runner) start(l launch) {
 	ctx, cancel := context.WithCancel(r.ctx)
 	r.launch, l.begin = cancel, time.Now()
 	r.launchedAt = l.begin
+	r.churn.Started(l.begin)
 	if !l.back {
 		r.env.Read() // what cannot be read now was told, or will be
 		l.env = r.env.Environ()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hotreflex/hr/astcheck"
+	"github.com/hotreflex/hr/internal/churn"
 	"github.com/hotreflex/hr/internal/engine"
 	"github.com/hotreflex/hr/internal/graph"
 	"github.com/hotreflex/hr/internal/protocol"
@@ -94,6 +95,12 @@ type runner struct {
 	asks       chan ask
 	waiting    []ask // restarts to answer
 
+	churn    churn.Tracker
+	calmer   *time.Timer       // for what churn puts off
+	writers  map[string]string // of what does not stand still
+	dueNow   bool              // what was put off is acted on
+	forChurn bool              // the build under way is for the sake of such a file alone
+
 	broken    map[string]bool   // files that do not parse
 	dropped   bool              // edits beside a broken file wait for it
 	failing   bool              // the last build failed
@@ -135,6 +142,8 @@ func (r *runner) loop() int {
 			code, done = r.onAsk(q)
 		case key := <-r.keys.pressed:
 			code, done = r.onKey(key)
+		case <-r.calmTimer():
+			r.onDue()
 		case b, ok := <-r.batches:
 			if ok {
 				r.onBatch(b)
@@ -184,8 +193,17 @@ func (r *runner) onBatch(b watch.Batch) {
 	if len(b.Paths) == 0 && !b.Rescan {
 		return
 	}
-	b = r.follow(b)
-	changes := r.judge(b)
+	r.onChanges(r.follow(b), nil)
+}
+
+// onChanges judges the inputs of a batch. Free are those that were put off and
+// whose turn it is.
+func (r *runner) onChanges(b watch.Batch, free []string) {
+	all := r.judge(b)
+	changes := r.calm(all, free)
+	if len(changes) == 0 && len(all) > 0 {
+		return
+	}
 	var reasons []graph.Change
 	mended := false
 	for _, ch := range changes {

@@ -48,6 +48,8 @@ type reportData struct {
 	Failure    *protocol.Failure `json:"failure,omitempty"`
 	Start      *failure          `json:"start,omitempty"` // the newest start, if it failed
 	Ended      string            `json:"ended,omitempty"` // how the program ended by itself
+	// Restless are the inputs that do not stand still.
+	Restless []restlessInput `json:"restless,omitempty"`
 }
 
 // decision is one file's verdict.
@@ -169,6 +171,14 @@ func (r *report) startGood() {
 func (r *report) started(generation, pid int) {
 	r.data.Generation, r.data.ChildPid, r.data.Ended = generation, pid, ""
 	r.write()
+}
+
+// restless keeps which inputs do not stand still.
+func (r *report) restless(all []restlessInput) {
+	if len(all) > 0 || len(r.data.Restless) > 0 {
+		r.data.Restless = all
+		r.write()
+	}
 }
 
 // ended keeps how the program ended by itself, until the next one starts.

@@ -108,6 +108,8 @@ func (r *runner) build(from time.Time, names []string) {
 		return // its answer is looked at before anything else
 	}
 	r.doubt = false
+	r.forChurn = r.dueNow
+	r.churn.TookAll()
 	if r.building {
 		names = union(r.names, names)
 	}
@@ -247,7 +249,7 @@ func (r *runner) onFailure(res result) (code int, done bool) {
 		return r.c.fail(e), true // no save will help
 	}
 	// The look at all inputs once they are watched finds what was told already.
-	again := r.failing && r.failure == e.Message && len(r.names) == 0
+	again := r.failing && r.failure == e.Message && (len(r.names) == 0 || r.forChurn)
 	r.failing, r.failure = true, e.Message
 	if r.doubt {
 		r.doubt = false

@@ -78,7 +78,7 @@ func (r *runner) onNamed(n triggers.Named, from time.Time) {
 	for _, s := range n.Signals {
 		r.sendSignal(s)
 	}
-	r.due = union(r.due, n.Restart)
+	r.due = union(r.due, r.sawNamed(n.Restart))
 	if len(r.due) > 0 && !r.building {
 		r.rerun(r.due, from)
 	}

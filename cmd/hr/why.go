@@ -142,6 +142,13 @@ func printReport(w io.Writer, d *reportData) {
 		printOutcome(w, d.Outcome)
 	}
 	printStart(w, d)
+	for _, in := range d.Restless {
+		printable.Fprintf(w, "\n%s does not stand still: %d changes since %s", paths.Short(d.Dir, in.Path), in.Changes, in.Since.Format("15:04:05"))
+		if in.Writer != "" {
+			printable.Fprintf(w, ", written by %s", in.Writer)
+		}
+		printable.Fprintf(w, "; alone it restarts the program after a pause, now of %s\n", in.Pause)
+	}
 	if d.Ended != "" {
 		printable.Fprintf(w, "\nthe program of #%d ended with %s\n", d.Generation, d.Ended)
 	}

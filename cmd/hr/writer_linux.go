@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hotreflex/hr/internal/printable"
+)
+
+// writerLimit bounds the look at all processes: it is done once for a file that
+// does not stand still, while the program that was saved waits.
+const writerLimit = 50 * time.Millisecond
+
+// writerOf names the processes of this user that have the file, or one in the
+// directory, open for writing. Who opens it for the moment of a write is mostly not
+// seen.
+func writerOf(path string, program int) string {
+	end := time.Now().Add(writerLimit)
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		real = path
+	}
+	fi, err := os.Stat(path)
+	dir := err == nil && fi.IsDir()
+	fds, _ := filepath.Glob("/proc/[0-9]*/fd") // of others it cannot be listed
+	found := map[string]bool{}
+	for _, fdDir := range fds {
+		if time.Now().After(end) {
+			break
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(fdDir)))
+		if err != nil || pid == os.Getpid() {
+			continue
+		}
+		list, err := os.ReadDir(fdDir)
+		if err != nil {
+			continue
+		}
+		for _, d := range list {
+			to, err := os.Readlink(filepath.Join(fdDir, d.Name()))
+			if err != nil || to != real && !(dir && filepath.Dir(to) == real) || !writes(pid, d.Name()) {
+				continue
+			}
+			found[processName(pid, program)] = true
+			break
+		}
+	}
+	return joinWriters(found)
+}
+
+// writes reads the flags of a descriptor (proc_pid_fdinfo(5)): the last two bits
+// are the access mode, and 0 is for reading.
+func writes(pid int, fd string) bool {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/fdinfo/%s", pid, fd))
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(data)) {
+		if v, ok := strings.CutPrefix(line, "flags:"); ok {
+			flags, err := strconv.ParseUint(strings.TrimSpace(v), 8, 64)
+			return err == nil && flags&3 != 0
+		}
+	}
+	return false
+}
+
+func processName(pid, program int) string {
+	data, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+	name := printable.Line(strings.TrimSpace(string(data)))
+	if pid == program {
+		return fmt.Sprintf("the program itself (%s, pid %d)", name, pid)
+	}
+	return fmt.Sprintf("%s (pid %d)", name, pid)
+}
+
+// joinWriters makes one line of the processes that write.
+func joinWriters(writers map[string]bool) string {
+	all := slices.Sorted(maps.Keys(writers))
+	if len(all) > 2 {
+		all = append(all[:2], fmt.Sprintf("%d more", len(all)-2))
+	}
+	return join(all)
+}
