@@ -114,7 +114,7 @@ func (r *runner) onGood(l launch) {
 	}
 	r.beginTrial(l)
 	if r.good.listened && r.sup.Handover() != "full" {
-		r.good.ports = listeningPorts(l.gen.Pid, func(int) bool { return true })
+		r.good.ports = l.gen.ListeningPorts()
 	}
 }
 

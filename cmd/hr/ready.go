@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/hotreflex/hr/internal/supervisor"
 )
 
 // readiness is --ready: what makes a generation ready. The zero value leaves it
@@ -66,10 +68,10 @@ func (r readiness) explicit() bool { return r.asks() || r.tcp }
 func (r readiness) asks() bool { return r.port != 0 || r.url != "" || r.log != nil }
 
 // wait is supervisor.Options.Ready, nil where the supervisor looks itself.
-func (r readiness) wait(o *outputs) func(ctx context.Context, pid int) error {
+func (r readiness) wait(o *outputs) func(ctx context.Context, g *supervisor.Generation) error {
 	switch {
 	case r.log != nil:
-		return func(ctx context.Context, _ int) error {
+		return func(ctx context.Context, _ *supervisor.Generation) error {
 			select {
 			case <-o.matched():
 				return nil
@@ -78,16 +80,16 @@ func (r readiness) wait(o *outputs) func(ctx context.Context, pid int) error {
 			}
 		}
 	case r.port != 0:
-		return func(ctx context.Context, pid int) error {
+		return func(ctx context.Context, g *supervisor.Generation) error {
 			return again(ctx, func() error {
-				if !listensOn(ctx, pid, r.port) {
+				if !g.ListensOn(ctx, r.port) {
 					return fmt.Errorf("it does not listen on port %d", r.port)
 				}
 				return nil
 			})
 		}
 	case r.url != "":
-		return func(ctx context.Context, _ int) error {
+		return func(ctx context.Context, _ *supervisor.Generation) error {
 			client := &http.Client{
 				Transport:     &http.Transport{DisableKeepAlives: true},
 				CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

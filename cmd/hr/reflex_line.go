@@ -86,7 +86,7 @@ func (l *reflexLine) supervise() {
 		StopSignal: os.Interrupt,
 		Grace:      grace,
 		Handover:   "off",
-		Ready:      func(context.Context, int) error { return nil }, // nobody asks
+		Ready:      func(context.Context, *supervisor.Generation) error { return nil }, // nobody asks
 		FirstID:    1 + l.id*generationsApart,
 		Log:        func(format string, args ...any) { l.r.out.info(l.id, format, args...) },
 	})

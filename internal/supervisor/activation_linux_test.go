@@ -73,9 +73,9 @@ func TestPortOwner(t *testing.T) {
 
 func TestReadyByWord(t *testing.T) {
 	said := make(chan int, 1)
-	s := newTest(t, Options{Ready: func(ctx context.Context, pid int) error {
+	s := newTest(t, Options{Ready: func(ctx context.Context, g *Generation) error {
 		select {
-		case said <- pid:
+		case said <- g.Pid:
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()
@@ -93,7 +93,7 @@ func TestReadyByWord(t *testing.T) {
 
 func TestNeverReady(t *testing.T) {
 	wrong := errors.New("status 500")
-	s := newTest(t, Options{Ready: func(context.Context, int) error { return wrong }})
+	s := newTest(t, Options{Ready: func(context.Context, *Generation) error { return wrong }})
 	g, _, err := s.Replace(t.Context(), testSpec(nil, "wait"))
 	if !errors.Is(err, wrong) {
 		t.Errorf("replace: %v", err)

@@ -42,7 +42,7 @@ type Options struct {
 	// Ready replaces the look for a listening socket: a generation is ready
 	// when it returns nil. ctx ends with the generation or with ReadyTimeout,
 	// which is 10 s then; an error ends the wait of Replace.
-	Ready func(ctx context.Context, pid int) error
+	Ready func(ctx context.Context, g *Generation) error
 
 	// Trial is how long after it became ready a generation is watched for
 	// Generation.Answered. 0 is not at all.

@@ -129,7 +129,7 @@ func (s *Supervisor) awaitWord(g *Generation) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	word := make(chan error, 1)
-	s.wg.Go(func() { word <- s.opts.Ready(ctx, g.Pid) })
+	s.wg.Go(func() { word <- s.opts.Ready(ctx, g) })
 	select {
 	case err := <-word:
 		if err != nil {

@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"context"
 	"net"
 	"os"
 	"os/exec"
@@ -311,5 +312,34 @@ func BenchmarkMembers(b *testing.B) {
 func BenchmarkListeners(b *testing.B) {
 	for b.Loop() {
 		listeners()
+	}
+}
+
+// TestPortsOfOrphans: a listener that was forked twice and has a session of its
+// own is the program's as well.
+func TestPortsOfOrphans(t *testing.T) {
+	for _, handover := range []string{"auto", "off"} {
+		t.Run(handover, func(t *testing.T) {
+			out := newOutput(t)
+			port := freePort(t)
+			number, err := strconv.Atoi(port)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := newTest(t, Options{Handover: handover, Ready: func(ctx context.Context, g *Generation) error {
+				for !g.ListensOn(ctx, number) && ctx.Err() == nil {
+					idle(time.Millisecond)
+				}
+				return ctx.Err()
+			}})
+			g := mustStart(t, s, testSpec(out, "fork-wait", "fork-exit", "daemonize", "listen", "127.0.0.1:"+port))
+			receive(t, "ready", g.Ready())
+			if got := g.ListeningPorts(); len(got) != 1 || got[0] != number {
+				t.Errorf("ports %v", got)
+			}
+			if g.ListensOn(t.Context(), 1) {
+				t.Error("it listens on port 1")
+			}
+		})
 	}
 }

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package main
+package supervisor
 
 import (
 	"context"
@@ -8,9 +8,9 @@ import (
 	"strconv"
 )
 
-// listensOn connects: no socket is held open between generations here, so
+// ListensOn connects: no socket is held open between generations here, so
 // who answers is the program, or a stranger that has its port.
-func listensOn(ctx context.Context, _, port int) bool {
+func (g *Generation) ListensOn(ctx context.Context, port int) bool {
 	var d net.Dialer
 	c, err := d.DialContext(ctx, "tcp", net.JoinHostPort("localhost", strconv.Itoa(port)))
 	if err != nil {
@@ -20,5 +20,5 @@ func listensOn(ctx context.Context, _, port int) bool {
 	return true
 }
 
-// listeningPorts is not known on this system.
-func listeningPorts(int, func(int) bool) []int { return nil }
+// ListeningPorts is not known on this system.
+func (g *Generation) ListeningPorts() []int { return nil }
