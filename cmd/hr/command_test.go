@@ -27,8 +27,9 @@ import (
 // scriptCommands are the words of the scripts beyond testscript's own.
 //
 //	code N [VAR=VALUE...] CMD ARGS...      run a command, which must exit with N
-//	up [-tty] [-keys] [-as=NAME] [VAR=VALUE...] ARGS...   start hr ARGS in the background,
-//	                        its screen a terminal or not, its input one or not
+//	up [-tty] [-keys] [-as=NAME] [-ignoring=SIGNALS] [VAR=VALUE...] ARGS...   start hr ARGS in
+//	                        the background, its screen a terminal or not, its input one or
+//	                        not, with signals ignored as nohup does
 //	use NAME                talk about that hr from now on
 //	line REGEXP...          the next lines of its screen are these; <ms> is any duration
 //	until REGEXP            skip lines up to one that matches
@@ -121,19 +122,22 @@ func fileThere(path string) bool {
 }
 
 func cmdUp(ts *testscript.TestScript, neg bool, args []string) {
-	name, tty, keys := "hr", false, false
+	name, ignoring, tty, keys := "hr", "", false, false
 	for len(args) > 0 && strings.HasPrefix(args[0], "-") {
 		if n, ok := strings.CutPrefix(args[0], "-as="); ok {
 			name = n
 		}
+		if list, ok := strings.CutPrefix(args[0], "-ignoring="); ok {
+			ignoring = strings.ReplaceAll(list, ",", " ")
+		}
 		tty, keys = tty || args[0] == "-tty", keys || args[0] == "-keys"
 		args = args[1:]
 	}
-	want(ts, neg, args, 1, -1, "up [-tty] [-keys] [-as=NAME] [VAR=VALUE...] ARGS...")
+	want(ts, neg, args, 1, -1, "up [-tty] [-keys] [-as=NAME] [-ignoring=SIGNALS] [VAR=VALUE...] ARGS...")
 	if s := worldOf(ts).sessions[name]; s != nil {
 		s.kill()
 	}
-	_, err := worldOf(ts).begin(ts, name, tty, keys, args)
+	_, err := worldOf(ts).begin(ts, name, ignoring, tty, keys, args)
 	ts.Check(err)
 }
 

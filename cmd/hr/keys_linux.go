@@ -51,7 +51,7 @@ func newKeys(wanted bool) *keys {
 	}
 	k.pressed, k.closing = make(chan byte), make(chan struct{})
 	k.cont = make(chan os.Signal, 1)
-	signal.Notify(k.cont, unix.SIGCONT) // the shell has set its own modes meanwhile
+	notify(k.cont, unix.SIGCONT) // the shell has set its own modes meanwhile
 	k.wg.Go(k.read)
 	k.wg.Go(func() {
 		for {

@@ -61,13 +61,11 @@ func reflexVerb(c *command, args []string) int {
 		return c.fail(err)
 	}
 	signals := make(chan os.Signal, 4) // as many as a user sends before hr looks
-	signal.Notify(signals, stopSignals...)
+	notify(signals, stopSignals...)
 	defer signal.Stop(signals)
 	resized := make(chan os.Signal, 1)
-	if len(resizeSignals) > 0 {
-		signal.Notify(resized, resizeSignals...)
-		defer signal.Stop(resized)
-	}
+	notify(resized, resizeSignals...)
+	defer signal.Stop(resized)
 	defer r.close()
 	return r.loop(signals, resized)
 }

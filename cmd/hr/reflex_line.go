@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"os/exec"
 	"slices"
 	"sync"
@@ -83,7 +82,7 @@ func (l *reflexLine) supervise() {
 		grace += l.program.slack()
 	}
 	l.sup = supervisor.New(supervisor.Options{
-		StopSignal: os.Interrupt,
+		StopSignal: interruptSignal(),
 		Grace:      grace,
 		Handover:   "off",
 		Ready:      func(context.Context, *supervisor.Generation) error { return nil }, // nobody asks

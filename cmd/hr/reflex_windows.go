@@ -13,6 +13,9 @@ func resizeOutput(_, _ *os.File) {}
 // stdin is empty.
 func (s *reflexStream) stdin(*os.File) *os.File { return nil }
 
+// interruptSignal is what asks a command to end.
+func interruptSignal() os.Signal { return os.Interrupt }
+
 // interruptGroup does nothing: the kill follows.
 func interruptGroup(int) {}
 

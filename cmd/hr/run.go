@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/hotreflex/hr/internal/protocol"
+	"github.com/hotreflex/hr/internal/supervisor"
 	"github.com/hotreflex/hr/internal/watch"
 )
 
@@ -40,7 +41,7 @@ func runVerb(c *command, args []string) int {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 4) // as many as a user sends before hr looks
-	signal.Notify(signals, stopSignals...)
+	notify(signals, stopSignals...)
 	defer signal.Stop(signals)
 	r := &runner{
 		c: c, flags: f, job: job, args: progArgs, wrapper: wrapper, begin: begin, ctx: ctx, cancel: cancel, signals: signals,
@@ -54,6 +55,14 @@ func runVerb(c *command, args []string) int {
 	}
 	defer r.close()
 	return r.loop()
+}
+
+// notify is signal.Notify for signals that were not ignored from the start:
+// those stay ignored. Of none, Notify would mean all.
+func notify(to chan<- os.Signal, signals ...os.Signal) {
+	if heard := supervisor.Heard(signals...); len(heard) > 0 {
+		signal.Notify(to, heard...)
+	}
 }
 
 // close ends everything this process started.

@@ -53,7 +53,7 @@ type session struct {
 }
 
 // begin starts hr with the words of the script in its present environment.
-func (w *world) begin(ts *testscript.TestScript, name string, tty, keys bool, args []string) (*session, error) {
+func (w *world) begin(ts *testscript.TestScript, name, ignoring string, tty, keys bool, args []string) (*session, error) {
 	vars, args := splitVars(args)
 	s := &session{name: name, done: make(chan struct{})}
 	dir := ts.Getenv("WORK")
@@ -74,6 +74,9 @@ func (w *world) begin(ts *testscript.TestScript, name string, tty, keys bool, ar
 	}
 	defer stderr.Close()
 	s.cmd = exec.Command(filepath.Join(ts.Getenv("BIN"), "hr"), args...)
+	if ignoring != "" {
+		s.cmd = exec.Command("sh", append([]string{"-c", `trap "" ` + ignoring + `; exec "$0" "$@"`}, s.cmd.Args...)...)
+	}
 	s.cmd.Dir = ts.MkAbs(".")
 	s.cmd.Env = append(environ(ts), vars...)
 	s.cmd.Stdout, s.cmd.Stderr = stdout, stderr

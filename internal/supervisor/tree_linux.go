@@ -57,8 +57,8 @@ func (s *Supervisor) adopt() {
 	died := make(chan os.Signal, 1)
 	signal.Notify(died, unix.SIGCHLD)
 	stop := make(chan os.Signal, 1)
-	if s.terminal.fd >= 0 {
-		signal.Notify(stop, stopSignals...)
+	if heard := Heard(stopSignals...); s.terminal.fd >= 0 && len(heard) > 0 {
+		signal.Notify(stop, heard...)
 	}
 	s.wg.Go(func() {
 		defer signal.Stop(died)
