@@ -3,6 +3,7 @@ package link
 import (
 	"context"
 	"fmt"
+	"maps"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -178,6 +179,10 @@ func (l *Incremental) drop(s *state) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s.refs--
+	if s.refs == 0 && s.prog == nil {
+		// It was refused, or did not pass a check: nothing of it is in memory.
+		maps.DeleteFunc(l.states, func(_ string, x *state) bool { return x == s })
+	}
 	for len(l.states) > l.opt.MaxStates {
 		oldest := ""
 		for key, s := range l.states {

@@ -3,6 +3,7 @@ package link_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,6 +30,7 @@ func TestRefusals(t *testing.T) {
 	if err := os.WriteFile(damaged, data[:len(data)/2], 0o644); err != nil {
 		t.Fatal(err)
 	}
+	hosted := withHostObject(t, data)
 	withFlag := func(f ...string) func(*link.Request) {
 		return func(r *link.Request) { r.Flags = append(r.Flags, f...) }
 	}
@@ -50,6 +52,7 @@ func TestRefusals(t *testing.T) {
 		{"other toolchain's source", func(r *link.Request) { r.GOROOT = t.TempDir() }, "builtin"},
 		{"damaged archive", func(r *link.Request) { r.Main.File = damaged }, "damaged.a"},
 		{"missing archive", func(r *link.Request) { r.Main.File += ".gone" }, "no such file"},
+		{"host objects", func(r *link.Request) { r.Main.File = hosted }, "has C code"},
 		{"missing package", func(r *link.Request) { r.Packages = r.Packages[1:] }, "not"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -68,8 +71,24 @@ func TestRefusals(t *testing.T) {
 			if _, err := os.Stat(r.Out); !errors.Is(err, os.ErrNotExist) {
 				t.Errorf("something was written: %v", err)
 			}
+			if s := l.Stats(); s.States != 0 || s.Archives != 0 || s.HeapBytes != 0 {
+				t.Errorf("memory is kept of what was refused: %+v", s)
+			}
 		})
 	}
+}
+
+// withHostObject returns a copy of an archive with one more member, as the
+// compiler of C makes them.
+func withHostObject(t *testing.T, archive []byte) string {
+	t.Helper()
+	const object = "\x7fELF, of which nobody reads more here\n"
+	archive = fmt.Appendf(slices.Clone(archive), "%-16s%-12d%-6d%-6d%-8o%-10d`\n%s", "_x001.o", 0, 0, 0, 0o644, len(object), object)
+	path := filepath.Join(t.TempDir(), "hosted.a")
+	if err := os.WriteFile(path, archive, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // TestTargets refuses every target of the go command but one, and objects of

@@ -3,6 +3,8 @@ package symtab
 import (
 	"bytes"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/hotreflex/hr/internal/link/goobj"
@@ -18,6 +20,7 @@ type Package struct {
 	Archive *goobj.Archive
 	Objects []*Object // the compiler's object first
 	source  *source   // nil once it is given up
+	table   *Table    // that read it
 }
 
 // Object is a Go object with its place in the table.
@@ -47,17 +50,19 @@ type Load struct{ pkg *Package }
 // package of that path that is in the table, the load is nil.
 func (t *Table) Read(path, file string, hot bool, old *Package) (*Load, error) {
 	s := t.archives.take(origin{file, t.D.GOROOT})
+	p := &Package{Path: path, File: file, Hot: hot, source: s, table: t}
+	t.hold(p) // from here on Close gives it back, wherever reading ends
 	if err := s.parse(); err != nil {
-		s.drop()
+		p.Unmap()
 		return nil, err
 	}
-	p := &Package{Path: path, File: file, Hot: hot, Archive: s.archive, source: s}
+	p.Archive = s.archive
 	if old != nil && p.same(old) {
-		s.drop()
+		p.Unmap()
 		return nil, nil
 	}
 	if err := s.check(t.D); err != nil {
-		s.drop()
+		p.Unmap()
 		return nil, err
 	}
 	for i, g := range s.archive.Objects {
@@ -257,7 +262,22 @@ func (p *Package) Unmap() {
 	if p.source != nil {
 		p.source.drop()
 		p.source = nil
+		p.table.letGo(p)
 	}
+}
+
+// hold notes a package whose archive is to be given back with the table, be it
+// in there or not: what refuses a program may do so between reading and adding.
+func (t *Table) hold(p *Package) {
+	t.holding.Lock()
+	defer t.holding.Unlock()
+	t.held[p] = true
+}
+
+func (t *Table) letGo(p *Package) {
+	t.holding.Lock()
+	defer t.holding.Unlock()
+	delete(t.held, p)
 }
 
 // Release lets go of the memory that reading the packages took; the next reading
@@ -270,9 +290,12 @@ func (t *Table) Release() {
 	}
 }
 
-// Close unmaps all packages; the table is unusable then.
+// Close unmaps all packages that were read; the table is unusable then.
 func (t *Table) Close() {
-	for _, p := range t.packages {
+	t.holding.Lock()
+	held := slices.Collect(maps.Keys(t.held))
+	t.holding.Unlock()
+	for _, p := range held {
 		p.Unmap()
 	}
 }

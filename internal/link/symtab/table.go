@@ -1,6 +1,8 @@
 package symtab
 
 import (
+	"sync"
+
 	"github.com/hotreflex/hr/internal/link/dialect"
 	"github.com/hotreflex/hr/internal/link/goobj"
 )
@@ -43,6 +45,9 @@ type Table struct {
 	hash64 map[uint64]ID   // cold content-addressed symbols seen so far
 	hash   map[[16]byte]ID // the same, long hashes
 
+	holding sync.Mutex        // guards held: loads are read concurrently
+	held    map[*Package]bool // whose archives are not given back yet
+
 	alias    map[ID]ID // what symbols with the Alias bit stand for
 	made     map[ID]*MadeSym
 	nextMade ID
@@ -63,6 +68,7 @@ func New(d *dialect.Dialect, archives *Archives) *Table {
 		archives: archives,
 		Objects:  []*Object{{}},
 		packages: map[string]*Package{},
+		held:     map[*Package]bool{},
 		hash64:   map[uint64]ID{},
 		hash:     map[[16]byte]ID{},
 		alias:    map[ID]ID{},
