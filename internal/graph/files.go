@@ -22,26 +22,13 @@ func stat(path string) (fi fs.FileInfo, link bool, err error) {
 // ReadFile returns the content of a regular file. It never waits for the other
 // end of a pipe.
 func ReadFile(path string) ([]byte, error) {
-	fi, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !fi.Mode().IsRegular() { // opening a device can do things
-		return nil, &fs.PathError{Op: "read", Path: path, Err: ErrNotRegular}
-	}
-	f, err := os.OpenFile(path, os.O_RDONLY|openNow, 0)
+	f, size, err := openRegular(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	if fi, err = f.Stat(); err != nil {
-		return nil, err
-	}
-	if !fi.Mode().IsRegular() { // it took the name in between
-		return nil, &fs.PathError{Op: "read", Path: path, Err: ErrNotRegular}
-	}
 	var data bytes.Buffer
-	data.Grow(int(fi.Size()) + bytes.MinRead) // the end is found without growing
+	data.Grow(int(size) + bytes.MinRead) // the end is found without growing
 	if _, err := data.ReadFrom(f); err != nil {
 		return nil, &fs.PathError{Op: "read", Path: path, Err: err}
 	}
@@ -77,4 +64,28 @@ func isPipe(path string) bool {
 func exists(path string) bool {
 	_, err := os.Lstat(path)
 	return err == nil
+}
+
+// openRegular opens a regular file to read it, and tells its size.
+func openRegular(path string) (*os.File, int64, error) {
+	irregular := &fs.PathError{Op: "read", Path: path, Err: ErrNotRegular}
+	fi, err := os.Stat(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	if !fi.Mode().IsRegular() { // opening a device can do things
+		return nil, 0, irregular
+	}
+	f, err := os.OpenFile(path, os.O_RDONLY|openNow, 0)
+	if err != nil {
+		return nil, 0, err
+	}
+	if fi, err = f.Stat(); err == nil && !fi.Mode().IsRegular() { // it took the name in between
+		err = irregular
+	}
+	if err != nil {
+		f.Close()
+		return nil, 0, err
+	}
+	return f, fi.Size(), nil
 }

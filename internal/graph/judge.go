@@ -81,7 +81,7 @@ func (s *Snapshot) judge(path string) []Change {
 // judgeModuleFile judges go.mod and its kin: any difference reloads.
 func (s *Snapshot) judgeModuleFile(f *File) Change {
 	c := Change{Path: f.Path}
-	data, stamp, err := readFile(f.Path)
+	hash, stamp, err := hashFile(f.Path)
 	switch {
 	case stamp.Gone:
 		c.Verdict, c.Reload = astcheck.Header, true
@@ -89,13 +89,13 @@ func (s *Snapshot) judgeModuleFile(f *File) Change {
 	case err != nil:
 		c.unreadable(err)
 		c.Reload = true
-	case HashOf(data) == f.Hash:
+	case hash == f.Hash:
 		c.Verdict, c.Why = astcheck.Same, sameContent
 		c.File = &File{Path: f.Path, Kind: Module, Stamp: stamp, Hash: f.Hash}
 	default:
 		c.Verdict, c.Reload = astcheck.Header, true
 		c.Why = filepath.Base(f.Path) + " changed"
-		c.File = &File{Path: f.Path, Kind: Module, Stamp: stamp, Hash: HashOf(data)}
+		c.File = &File{Path: f.Path, Kind: Module, Stamp: stamp, Hash: hash}
 	}
 	return c
 }
@@ -103,7 +103,18 @@ func (s *Snapshot) judgeModuleFile(f *File) Change {
 // judgeInput judges a file that the package reads.
 func (p *Package) judgeInput(f *File) Change {
 	c := Change{Path: f.Path, Package: p.Path}
-	data, stamp, err := readFile(f.Path)
+	var (
+		data  []byte
+		hash  string
+		stamp Stamp
+		err   error
+	)
+	if f.Kind == Go {
+		data, stamp, err = readFile(f.Path)
+		hash = HashOf(data)
+	} else { // its content is the compiler's alone
+		hash, stamp, err = hashFile(f.Path)
+	}
 	if err != nil {
 		c.unreadable(err)
 		switch {
@@ -116,13 +127,19 @@ func (p *Package) judgeInput(f *File) Change {
 		}
 		return c
 	}
-	return p.judgeData(f, data, stamp)
+	return p.judgeContent(f, hash, data, stamp)
 }
 
 // judgeData judges what was read of a file.
 func (p *Package) judgeData(f *File, data []byte, stamp Stamp) Change {
+	return p.judgeContent(f, HashOf(data), data, stamp)
+}
+
+// judgeContent judges a file by the hash of its content; of a Go file data is
+// needed as well.
+func (p *Package) judgeContent(f *File, hash string, data []byte, stamp Stamp) Change {
 	c := Change{Path: f.Path, Package: p.Path}
-	c.File = &File{Path: f.Path, Kind: f.Kind, Embedded: f.Embedded, Stamp: stamp, Hash: HashOf(data), Check: f.Check}
+	c.File = &File{Path: f.Path, Kind: f.Kind, Embedded: f.Embedded, Stamp: stamp, Hash: hash, Check: f.Check}
 	if f.IsEmbedded() && stamp.Link != f.Stamp.Link {
 		c.Verdict, c.Why, c.File = astcheck.Header, "is a link now, which is not embedded", nil
 		if !stamp.Link {
@@ -241,13 +258,25 @@ func (s *Snapshot) judgeNew(p *Package, path string) Change {
 		}
 		return c
 	}
-	data, _, err := readFile(path)
+	data, cut, err := readHead(path)
 	if err != nil {
 		c.Package = p.Path
 		c.unreadable(err)
 		return c
 	}
 	check := astcheck.Check(path, data)
+	if cut && s.Context.File(name, check.Constraint, false).In && check.Package != tags.IgnoredPackage {
+		if fi, err := os.Stat(path); err == nil && fi.Size() > maxHead {
+			c.Verdict, c.Package, c.Why = astcheck.Header, p.Path, "new file"
+			return c // the go command says whether the rest of it is in order
+		}
+		if data, _, err = readFile(path); err != nil {
+			c.Package = p.Path
+			c.unreadable(err)
+			return c
+		}
+		check = astcheck.Check(path, data)
+	}
 	if d := s.Context.File(name, check.Constraint, check.Cgo != ""); !d.In {
 		c.Why = d.Why
 		return c

@@ -303,15 +303,16 @@ func (p *Package) readFiles(memo Memo) {
 // readInput reads one input. An unreadable file has no hash: the build will say
 // what is wrong with it.
 func readInput(path string, kind Kind, memo Memo) *File {
+	if kind != Go {
+		hash, stamp, _ := hashFile(path)
+		return &File{Path: path, Kind: kind, Stamp: stamp, Hash: hash}
+	}
 	data, stamp, err := readFile(path)
 	f := &File{Path: path, Kind: kind, Stamp: stamp}
 	if err != nil {
 		return f
 	}
 	f.Hash = HashOf(data)
-	if kind != Go {
-		return f
-	}
 	if memo != nil {
 		f.Check = memo.Precheck(f.Hash)
 	}

@@ -26,7 +26,7 @@ func IsMain(dir string, c tags.Context) bool {
 			continue
 		}
 		path := filepath.Join(dir, name)
-		data, _, err := readFile(path)
+		data, _, err := readHead(path)
 		if err != nil {
 			continue
 		}

@@ -69,27 +69,15 @@ var ErrNotRegular = errors.New("not a regular file")
 
 // readFile returns content and stamp that belong together: the stamp is taken
 // before and after the read.
-func readFile(path string) ([]byte, Stamp, error) {
-	for try := 0; ; try++ {
-		fi, link, err := stat(path)
-		if err != nil {
-			return nil, Stamp{Gone: true, Link: link}, err
-		}
-		before := stampOf(fi, time.Now())
-		before.Link = link
-		data, err := ReadFile(path)
-		if err != nil {
-			return nil, before, err
-		}
-		after := StampOf(path)
-		before.Racy = before.Racy || after.Racy
-		after.Racy = before.Racy
-		// A file that is being written all the time is given up on after three
-		// tries: the writer's next event brings us back.
-		if before == after || try == 2 {
-			return data, after, nil
-		}
+func readFile(path string) (data []byte, stamp Stamp, err error) {
+	stamp, err = stamped(path, func() error {
+		data, err = ReadFile(path)
+		return err
+	})
+	if err != nil {
+		return nil, stamp, err
 	}
+	return data, stamp, nil
 }
 
 // HashOf returns the hex SHA-256 of data.
@@ -180,8 +168,8 @@ func (f *File) Unmoved() bool {
 	if !young || f.Hash == "" {
 		return true
 	}
-	data, _, err := readFile(f.Path)
-	return err == nil && HashOf(data) == f.Hash
+	hash, _, err := hashFile(f.Path)
+	return err == nil && hash == f.Hash
 }
 
 // Since tells that a file of the package may have changed at or after the time:
