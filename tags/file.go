@@ -21,6 +21,24 @@ const IgnoredPackage = "documentation"
 var readExt = words(`.c .cc .cpp .cxx .m .h .hh .hpp .hxx .f .F .for .f90 .s .S .sx .swig
 	.swigcxx .syso`)
 
+// SourceExt reports whether files of an ending, as in ".go", can be part of a
+// package. It and Source have the only list of endings.
+func SourceExt(ext string) bool { return ext == ".go" || readExt[ext] }
+
+// Source reports whether the go command looks at a file of that base name for
+// the package of its directory, tests excluded, in any context.
+func Source(name string) bool {
+	return !strings.HasPrefix(name, "_") && !strings.HasPrefix(name, ".") &&
+		SourceExt(extOf(name)) && !strings.HasSuffix(name, "_test.go")
+}
+
+func extOf(name string) string {
+	if i := strings.LastIndexByte(name, '.'); i >= 0 {
+		return name[i:]
+	}
+	return ""
+}
+
 // File decides whether the go command takes a file into a package in this
 // context, tests excluded. The name is the file's base name; constraint is its
 // //go:build expression as constraint.Expr.String gives it, or "" for none;
@@ -36,11 +54,8 @@ func (c Context) File(name, constraint string, importsC bool) Decision {
 	case strings.HasPrefix(name, "."):
 		return Decision{Why: "name starts with ."}
 	}
-	ext := ""
-	if i := strings.LastIndexByte(name, '.'); i >= 0 {
-		ext = name[i:]
-	}
-	if ext != ".go" && !readExt[ext] {
+	ext := extOf(name)
+	if !SourceExt(ext) {
 		return Decision{Why: "not a file the build reads"}
 	}
 	if strings.HasSuffix(name, "_test.go") {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/hotreflex/hr/internal/printable"
 	"github.com/hotreflex/hr/internal/reflex"
+	"github.com/hotreflex/hr/tags"
 )
 
 // airConfig holds the settings of air (v1.67, runner/config.go) that mean
@@ -219,7 +220,7 @@ func (c *airConfig) asRun(cv *conversion, p *goProgram, debugger bool) {
 func (b *airBuild) restartOn() []string {
 	var exts []string
 	for _, e := range b.IncludeExt {
-		if e = strings.TrimPrefix(e, "."); e != "" && !slices.Contains(buildInputs, "."+e) && e != "mod" && e != "sum" {
+		if e = strings.TrimPrefix(e, "."); e != "" && !tags.SourceExt("."+e) && e != "mod" && e != "sum" {
 			exts = append(exts, e)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/hotreflex/hr/internal/graph"
 	"github.com/hotreflex/hr/internal/paths"
 	"github.com/hotreflex/hr/internal/watch"
+	"github.com/hotreflex/hr/tags"
 )
 
 // This file knows which saves can mend a build that failed. The snapshot is that
@@ -21,13 +22,13 @@ func (r *runner) blame(reasons []graph.Change) {
 	}
 }
 
-// couldMend tells that the batch may bear on a build that failed or is about to:
-// it has a file that was built, or a source file that the failed program may
-// have and the last good one has not.
+// couldMend reports whether the batch may bear on a build that failed or is about
+// to: it has a file that was built or accused, or a source file that the failed
+// program may have and the last good one has not.
 func (r *runner) couldMend(b watch.Batch, changes []graph.Change) bool {
 	embeds := r.withoutFiles()
 	for _, ch := range changes {
-		if !ch.Touched() && (r.blamed[ch.Path] || sourceName(ch.Path) || paths.WithinAny(ch.Path, embeds)) {
+		if !ch.Touched() && (r.blamed[ch.Path] || sourceName(ch.Path) || r.accused(ch.Path) || paths.WithinAny(ch.Path, embeds)) {
 			return true
 		}
 	}
@@ -62,16 +63,17 @@ func (r *runner) withoutFiles() []string {
 	return dirs
 }
 
-// sourceName tells that the go command reads files of such a name, tests aside.
+// sourceName reports whether the go command reads files of such a name, tests
+// aside.
 func sourceName(path string) bool {
 	name := filepath.Base(path)
-	switch filepath.Ext(name) {
-	case ".go":
-		return !strings.HasSuffix(name, "_test.go") && !strings.HasPrefix(name, ".") && !strings.HasPrefix(name, "_")
-	case ".s", ".c", ".h", ".cc", ".cpp", ".hh", ".hpp", ".syso":
-		return true
-	}
-	return name == "go.mod" || name == "go.sum" || name == "go.work" || name == "modules.txt"
+	return tags.Source(name) || moduleFile(name)
+}
+
+// accused reports whether the failed build named a file, as a C compiler names
+// whatever is included, and the go command a profile or an overlay.
+func (r *runner) accused(path string) bool {
+	return r.failing && strings.Contains(r.failure, filepath.Base(path))
 }
 
 // forgetGone forgets files that did not parse and are no longer there, as when

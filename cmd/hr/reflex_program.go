@@ -12,6 +12,7 @@ import (
 
 	"github.com/hotreflex/hr/internal/graph"
 	"github.com/hotreflex/hr/internal/reflex"
+	"github.com/hotreflex/hr/tags"
 )
 
 // goProgram is a service of a reflex.conf that hr run takes care of.
@@ -90,19 +91,19 @@ func (p *goProgram) command() (file string, args, env []string) {
 // slack is what hr run needs to end beside the program's grace.
 func (p *goProgram) slack() time.Duration { return 2 * time.Second }
 
-// buildInputs are the kinds of files that the go command reads (go help
-// packages, go/build's Context.ImportDir).
-var buildInputs = []string{
-	".go", ".c", ".cc", ".cpp", ".cxx", ".m", ".h", ".hh", ".hpp", ".hxx", ".f", ".F", ".for", ".f90",
-	".s", ".S", ".sx", ".swig", ".swigcxx", ".syso",
-}
-
-// isBuildInput says whether a change is hr run's business. Embedded files are
+// isBuildInput reports whether a change is hr run's business. Embedded files are
 // not known here: of those both take notice, and the program starts once more.
 func isBuildInput(path string) bool {
-	switch filepath.Base(path) {
-	case "go.mod", "go.sum", "go.work", "go.work.sum", "default.pgo":
+	name := filepath.Base(path)
+	return tags.SourceExt(filepath.Ext(name)) || moduleFile(name) || name == "default.pgo"
+}
+
+// moduleFile reports whether a file of that name can say which modules a program
+// is made of.
+func moduleFile(name string) bool {
+	switch name {
+	case "go.mod", "go.sum", "go.work", "go.work.sum", "modules.txt":
 		return true
 	}
-	return slices.Contains(buildInputs, filepath.Ext(path))
+	return false
 }

@@ -248,7 +248,7 @@ func (s *Snapshot) judgeNew(p *Package, path string) Change {
 		return c
 	}
 	if filepath.Ext(name) != ".go" {
-		if d.In && listed(name) {
+		if d.In && tags.Source(name) {
 			c.Verdict, c.Package, c.Why = astcheck.Header, p.Path, "new file"
 			if c.Waits = isPipe(path); c.Waits {
 				c.Why = "is a named pipe: go build would wait for ever"

@@ -22,7 +22,7 @@ func IsMain(dir string, c tags.Context) bool {
 	}
 	for _, e := range entries {
 		name := e.Name()
-		if e.IsDir() || filepath.Ext(name) != ".go" || !listed(name) {
+		if e.IsDir() || filepath.Ext(name) != ".go" || !tags.Source(name) {
 			continue
 		}
 		path := filepath.Join(dir, name)

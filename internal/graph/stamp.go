@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/hotreflex/hr/tags"
 )
 
 // Stamp is what a stat tells of a file's content without reading it. Equal
@@ -115,29 +117,13 @@ func list(dir string, all bool) *Listing {
 				name += "/" + e.Type().String()
 			}
 			names = append(names, name)
-		} else if !e.IsDir() && listed(name) {
+		} else if !e.IsDir() && tags.Source(name) {
 			names = append(names, name)
 		}
 	}
 	slices.Sort(names)
 	l.Hash = HashOf([]byte(strings.Join(names, "\x00")))
 	return l
-}
-
-// listed tells whether the go command looks at a file of that name at all
-// (go/build, matchFile: names starting with _ or . are skipped).
-func listed(name string) bool {
-	if strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") {
-		return false
-	}
-	switch filepath.Ext(name) {
-	case ".go":
-		return !strings.HasSuffix(name, "_test.go")
-	case ".c", ".cc", ".cpp", ".cxx", ".m", ".h", ".hh", ".hpp", ".hxx", ".f", ".F", ".for", ".f90",
-		".s", ".S", ".sx", ".swig", ".swigcxx", ".syso":
-		return true
-	}
-	return false
 }
 
 // namesIn returns the paths of the names that a Listing of dir counts.
@@ -148,7 +134,7 @@ func namesIn(dir string, all bool) []string {
 	}
 	var out []string
 	for _, e := range entries {
-		if all || !e.IsDir() && listed(e.Name()) {
+		if all || !e.IsDir() && tags.Source(e.Name()) {
 			out = append(out, filepath.Join(dir, e.Name()))
 		}
 	}
