@@ -219,7 +219,9 @@ func (r *runner) onChanges(b watch.Batch, free []string) {
 	broken := r.brokenOf(changes)
 	for _, ch := range broken {
 		r.broken[ch.Path] = true
-		r.showBroken(ch, b)
+	}
+	if len(broken) > 0 {
+		r.showBroken(broken, b)
 	}
 	mended = r.forgetGone() || mended
 	defer r.report.decide(changes) // for hr why: after the build has been asked for
@@ -274,6 +276,7 @@ func (r *runner) saveBlind(b watch.Batch) {
 
 // hold keeps a batch until there is a snapshot to judge it by.
 func (r *runner) hold(b watch.Batch) {
+	r.showHeld(b)
 	if r.held == nil {
 		r.held = &b
 		return

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hotreflex/hr/astcheck"
+	"github.com/hotreflex/hr/internal/graph"
 	"github.com/hotreflex/hr/internal/paths"
 	"github.com/hotreflex/hr/internal/triggers"
 	"github.com/hotreflex/hr/internal/watch"
@@ -69,12 +71,11 @@ func (r *runner) readEnv(b watch.Batch, n *triggers.Named) []string {
 }
 
 func (r *runner) onNamed(n triggers.Named, from time.Time) {
+	var same []graph.Change
 	for _, path := range n.Same {
-		line := r.short(path) + ": nothing to do: the same content"
-		if r.tell(path, line) > 0 {
-			r.c.screen.say("nothing", dim, line, map[string]any{"file": path, "took": time.Since(from)})
-		}
+		same = append(same, graph.Change{Path: path, Verdict: astcheck.Same, Why: "the same content"})
 	}
+	r.showNothing(same, watch.Batch{First: from})
 	for _, s := range n.Signals {
 		r.sendSignal(s)
 	}

@@ -151,14 +151,23 @@ func (r *runner) phases(l launch) string {
 	return text
 }
 
-// showBroken prints a syntax error with its line. The program that runs stays.
-func (r *runner) showBroken(ch graph.Change, b watch.Batch) {
-	r.showSyntax(*ch.Syntax, b.First)
+// showBroken prints syntax errors with their lines: those of a few files, for of
+// many, as after a merge, the first ones are enough. The program that runs stays.
+func (r *runner) showBroken(changes []graph.Change, b watch.Batch) {
+	for i, ch := range changes {
+		if i < tellFiles || r.c.screen.json {
+			r.showSyntax(*ch.Syntax, b.First)
+		}
+	}
+	what := "does not parse; "
+	if len(changes) > 1 {
+		what = fmt.Sprintf("%d files do not parse; ", len(changes))
+	}
 	if r.alive() {
-		r.c.screen.say("kept", red, "does not parse; "+r.kept(), nil)
+		r.c.screen.say("kept", red, what+r.kept(), nil)
 	} else {
-		r.c.screen.say("waiting", red, "does not parse; waiting for a change", nil)
-		r.sup.Explain(r.syntaxText(*ch.Syntax))
+		r.c.screen.say("waiting", red, what+"waiting for a change", nil)
+		r.sup.Explain(r.syntaxText(*changes[0].Syntax))
 	}
 }
 
@@ -178,34 +187,93 @@ func (r *runner) syntaxText(e astcheck.SyntaxError) string {
 
 // showWaiting tells of edits that would be built, were there no broken file.
 func (r *runner) showWaiting(reasons []graph.Change) {
+	broken := slices.Sorted(maps.Keys(r.broken))
+	ending := ": waits until " + r.short(broken[0]) + " parses"
+	if len(broken) > 1 {
+		ending = fmt.Sprintf(": waits until %d files parse", len(broken))
+	}
+	var names []string
 	for _, ch := range reasons {
-		for _, path := range slices.Sorted(maps.Keys(r.broken)) {
-			r.c.screen.say("held", dim, r.short(ch.Path)+": waits until "+r.short(path)+" parses", map[string]any{
+		names = append(names, r.short(ch.Path))
+		if len(reasons) <= tellFiles || r.c.screen.json {
+			r.c.screen.say("held", dim, r.short(ch.Path)+ending, map[string]any{
 				"file": ch.Path, "verdict": ch.Verdict, "why": ch.Why,
 			})
-			break
 		}
+	}
+	if len(reasons) > tellFiles && !r.c.screen.json {
+		r.c.screen.say("held", dim, join(names)+ending, nil)
 	}
 }
 
-// showNothing prints why a save does nothing, a line a file.
+// tellFiles is how many files of a save have a line of their own for one reason.
+// A generator or a formatter writes dozens, and then their number says more.
+const tellFiles = 3
+
+// showNothing prints why a save does nothing: a line a file, or one for many.
 func (r *runner) showNothing(changes []graph.Change, b watch.Batch) {
+	var reasons []string
+	files := map[string][]graph.Change{}
 	for _, ch := range changes {
 		if ch.Verdict > astcheck.Same {
 			continue
 		}
+		if files[ch.Why] == nil {
+			reasons = append(reasons, ch.Why)
+		}
+		files[ch.Why] = append(files[ch.Why], ch)
+	}
+	for _, why := range reasons {
+		r.showUseless(files[why], b.First)
+	}
+}
+
+// showUseless tells of files that mean nothing for one reason. Programs that
+// read JSON are told of each.
+func (r *runner) showUseless(changes []graph.Change, since time.Time) {
+	ending := ": nothing to do: " + changes[0].Why
+	var names []string
+	last := false
+	for _, ch := range changes {
 		name := r.short(ch.Path)
-		line := name + ": nothing to do: " + ch.Why
-		again := r.tell(ch.Path, line)
+		again := r.tell(ch.Path, name+ending)
 		if again == 0 {
 			continue
 		}
+		names, last = append(names, name), last || again == tellTimes
+		if len(changes) > tellFiles && !r.c.screen.json {
+			continue
+		}
+		line := name + ending
 		if again == tellTimes {
 			line += " (said no more)"
 		}
 		r.c.screen.say("nothing", dim, line, map[string]any{
-			"file": ch.Path, "verdict": ch.Verdict, "why": ch.Why, "took": time.Since(b.First),
+			"file": ch.Path, "verdict": ch.Verdict, "why": ch.Why, "took": time.Since(since),
 		})
+	}
+	if len(changes) <= tellFiles || r.c.screen.json || len(names) == 0 {
+		return
+	}
+	line := join(names) + ending
+	if last {
+		line += " (said no more)"
+	}
+	r.c.screen.say("nothing", dim, line, nil)
+}
+
+// showHeld explains why a save has no answer yet. Files that are source by no
+// name are not told: a program that runs already writes its own.
+func (r *runner) showHeld(b watch.Batch) {
+	var names, paths []string
+	for _, path := range b.Paths {
+		if sourceName(path) && (r.held == nil || !slices.Contains(r.held.Paths, path)) {
+			names, paths = append(names, r.short(path)), append(paths, path)
+		}
+	}
+	if len(names) > 0 {
+		r.c.screen.say("held", dim, join(names)+": saved while hr loads the program; it is looked at as soon as that is done",
+			map[string]any{"files": paths})
 	}
 }
 

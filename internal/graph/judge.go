@@ -211,14 +211,18 @@ func (s *Snapshot) judgeStranger(path string) []Change {
 	return append(changes, s.judgeNew(own, path))
 }
 
-// judgeForeign tells why a path outside of all packages means nothing.
+// judgeForeign tells why a path outside of all packages means nothing. A header
+// may be included from there, but the go command knows a package by the files of
+// its own directory (cmd/go/internal/work/exec.go, buildActionID).
 func (s *Snapshot) judgeForeign(path string) Change {
 	c := Change{Path: path, Verdict: astcheck.Unused, Why: "not an input of " + s.Target}
-	if filepath.Ext(path) == ".go" {
+	switch {
+	case strings.HasSuffix(path, "_test.go"):
+		c.Why = "test file"
+	case filepath.Ext(path) == ".go":
 		c.Why = "its package is not imported by " + s.Target
-		if strings.HasSuffix(path, "_test.go") {
-			c.Why = "test file"
-		}
+	case tags.SourceExt(filepath.Ext(path)):
+		c.Why += "; go build does not see it either, for it is in the directory of no package"
 	}
 	return c
 }
