@@ -3,6 +3,7 @@ package supervisor
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -35,8 +36,10 @@ type handover struct {
 	log     func(string, ...any)
 	details details
 	trial   time.Duration
-	wg      sync.WaitGroup
-	stop    int // eventfd: readable when everything ends; -1 if there is none
+
+	rightsTold atomic.Bool // the user knows that the filter takes rights
+	wg         sync.WaitGroup
+	stop       int // eventfd: readable when everything ends; -1 if there is none
 
 	mu    sync.Mutex // guards fields below; never held during a fork
 	level string
@@ -77,7 +80,7 @@ func (h *handover) install(g *Generation) {
 	if h.current() == handoverPlain {
 		return
 	}
-	fd, err := installFilter()
+	fd, err := installFilter(!h.rightsTold.Load())
 	if err != nil {
 		h.degrade(handoverPlain, "no hand-over of listening sockets: %v", err)
 		return
@@ -128,6 +131,11 @@ func (h *handover) serve(g *Generation, t *trap) {
 
 // handle answers one call. Whatever is not understood is the kernel's.
 func (h *handover) handle(g *Generation, fd int, note notification) {
+	if note.Nr == unix.SYS_BRK {
+		h.lookAtRights(int(note.TID))
+		note.passOn(fd)
+		return
+	}
 	call, forbidden, err := examine(fd, note, g.ID, h.current() == handoverFull)
 	defer call.close()
 	if forbidden {

@@ -18,4 +18,5 @@ var systemPrograms = map[string]func([]string){
 
 	"stand-in-poor": standInPoor,
 	"talk":          talk,
+	"start-others":  startOthers,
 }

@@ -34,7 +34,8 @@ const (
 	ioctlNotifySetFlags    = 0x40082104
 	sizeofSockaddrNetlink  = 12
 	offsetNr, offsetArch   = 0, 4
-	offsetThirdArgumentLow = 32 // little endian
+	offsetFirstArgumentLow = 16 // little endian
+	offsetThirdArgumentLow = 32
 )
 
 // notification is struct seccomp_notif.
@@ -76,8 +77,11 @@ func auditArch() uint32 {
 
 // filter traps bind and listen. Other architectures (a 32-bit program) pass,
 // and so does a bind of 12 bytes: a netlink socket, which every name lookup of
-// glibc makes.
-func filter() []unix.SockFilter {
+// glibc makes. With starts it also traps a brk that asks where the heap is:
+// every program of glibc and musl does so once or twice when it begins, and it
+// bears a refusal should we be gone. exec itself cannot be trapped: it is ours,
+// too, in the middle of a fork, when nobody of this process can answer.
+func filter(starts bool) []unix.SockFilter {
 	load := func(offset uint32) unix.SockFilter {
 		return unix.SockFilter{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: offset}
 	}
@@ -85,14 +89,21 @@ func filter() []unix.SockFilter {
 		return unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: k, Jt: yes, Jf: no}
 	}
 	answer := func(k uint32) unix.SockFilter { return unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: k} }
+	heap := ^uint32(0) // no call
+	if starts {
+		heap = unix.SYS_BRK
+	}
 	return []unix.SockFilter{
 		load(offsetArch),
-		equal(auditArch(), 0, 5), // else allow
+		equal(auditArch(), 0, 8), // else allow
 		load(offsetNr),
-		equal(unix.SYS_BIND, 1, 0),
-		equal(unix.SYS_LISTEN, 3, 2), // trap, else allow
+		equal(unix.SYS_BIND, 2, 0),
+		equal(unix.SYS_LISTEN, 6, 0), // trap
+		equal(heap, 2, 4),            // else allow
 		load(offsetThirdArgumentLow),
-		equal(sizeofSockaddrNetlink, 0, 1), // allow, else trap
+		equal(sizeofSockaddrNetlink, 2, 3), // allow, else trap
+		load(offsetFirstArgumentLow),
+		equal(0, 1, 0), // trap, else allow
 		answer(seccompRetAllow),
 		answer(seccompRetUserNotif),
 	}
@@ -130,11 +141,13 @@ func probeSeccomp() error {
 }
 
 // installFilter puts the filter on the calling thread, for good, and returns
-// the notification descriptor.
-func installFilter() (int, error) {
-	program := filter()
-	prog := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
-	install := func() (fd int, err error) {
+// the notification descriptor. With starts the beginnings of programs are told,
+// if the filter takes rights from them.
+func installFilter(starts bool) (int, error) {
+	install := func(starts bool) (fd int, err error) {
+		program := filter(starts)
+		prog := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
+		defer runtime.KeepAlive(program)
 		// Older kernels refuse the newer flags.
 		for _, flags := range []uintptr{filterNewListener | filterSpecAllow | filterWaitKillable, filterNewListener | filterSpecAllow, filterNewListener} {
 			if fd, err = seccomp(seccompSetModeFilter, flags, unsafe.Pointer(&prog)); !errors.Is(err, unix.EINVAL) {
@@ -143,16 +156,15 @@ func installFilter() (int, error) {
 		}
 		return fd, err
 	}
-	fd, err := install()
+	fd, err := install(false)
 	if errors.Is(err, unix.EACCES) {
 		// Without privilege the program must promise not to gain any (setuid,
 		// file capabilities). Root keeps them.
 		if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 			return -1, fmt.Errorf("no_new_privs: %w", err)
 		}
-		fd, err = install()
+		fd, err = install(starts)
 	}
-	runtime.KeepAlive(program)
 	if err != nil {
 		return -1, fmt.Errorf("seccomp: %w", err)
 	}
