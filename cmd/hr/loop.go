@@ -96,7 +96,8 @@ type runner struct {
 	waiting    []ask // restarts to answer
 
 	churn    churn.Tracker
-	calmer   *time.Timer       // for what churn puts off
+	calmer   *time.Timer // for what churn puts off
+	writerc  chan foundWriter
 	writers  map[string]string // of what does not stand still
 	dueNow   bool              // what was put off is acted on
 	forChurn bool              // the build under way is for the sake of such a file alone
@@ -142,6 +143,8 @@ func (r *runner) loop() int {
 			code, done = r.onAsk(q)
 		case key := <-r.keys.pressed:
 			code, done = r.onKey(key)
+		case f := <-r.writerc:
+			r.onWriter(f)
 		case <-r.calmTimer():
 			r.onDue()
 		case b, ok := <-r.batches:

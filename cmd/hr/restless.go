@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"path/filepath"
 	"slices"
 	"time"
@@ -31,7 +30,6 @@ const retryDue = 250 * time.Millisecond
 func (r *runner) calm(changes []graph.Change, free []string) []graph.Change {
 	now := time.Now()
 	saw := map[string]bool{} // what changed -> may be acted on
-	var begun []string
 	rest := slices.DeleteFunc(slices.Clone(changes), func(ch graph.Change) bool {
 		if !r.matters(ch) && ch.Verdict != astcheck.Broken {
 			return free != nil // told as nothing when it was saved
@@ -42,20 +40,32 @@ func (r *runner) calm(changes []graph.Change, free []string) []graph.Change {
 		}
 		act, known := saw[key]
 		if !known {
-			var begins bool
-			act, begins = r.churn.Saw(key, now)
+			var ask bool
+			act, ask = r.churn.Saw(key, now)
 			saw[key] = act
-			if begins {
-				begun = append(begun, key)
+			if ask {
+				r.lookForWriter(key)
 			}
 		}
 		return !act
 	})
-	if len(begun) > 0 {
-		slices.Sort(begun)
-		r.tellRestless(begun, now)
-	}
 	return rest
+}
+
+// foundWriter is who writes a file that changes often.
+type foundWriter struct{ path, writer string }
+
+// lookForWriter looks beside the loop: the save does not wait for it.
+func (r *runner) lookForWriter(key string) {
+	pid := 0
+	if r.gen != nil {
+		pid = r.gen.Pid
+	}
+	r.wg.Go(func() {
+		if writer := writerOf(key, pid); writer != "" {
+			send(r.ctx, r.writerc, foundWriter{key, writer})
+		}
+	})
 }
 
 // churnKey is what a change is counted under: a file, or for names that come and
@@ -71,48 +81,30 @@ func (r *runner) churnKey(ch graph.Change) string {
 func (r *runner) sawNamed(names []string) []string {
 	now := time.Now()
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
-		act, begins := r.churn.Saw(name, now)
-		if begins {
-			r.tellRestless([]string{name}, now)
+		act, ask := r.churn.Saw(name, now)
+		if ask {
+			r.lookForWriter(name)
 		}
 		return !act
 	})
 }
 
-// tellRestless says once of each file that it does not stand still, and who writes
-// it as far as the system tells.
-func (r *runner) tellRestless(keys []string, now time.Time) {
-	stories := map[string]churn.Story{}
-	for _, st := range r.churn.Stories(now) {
-		stories[st.Path] = st
-	}
-	key := keys[0]
-	st := stories[key]
-	pid := 0
-	if r.gen != nil {
-		pid = r.gen.Pid
-	}
-	writer := writerOf(key, pid)
-	text := r.short(key)
-	if len(keys) > 1 {
-		text += fmt.Sprintf(" and %d more do not stand still", len(keys)-1)
-	} else {
-		text += " does not stand still"
-	}
-	text += fmt.Sprintf(": %d changes in %s", st.Changes, ms(now.Sub(st.Since)))
-	switch {
-	case writer != "":
-		text += ", written by " + writer
-	case st.Own:
-		text += ", each soon after a start of the program, which may write it"
+// onWriter says once of a file that it does not stand still, and who writes it.
+func (r *runner) onWriter(f foundWriter) {
+	now := time.Now()
+	if !r.churn.Confirm(f.path, now) {
+		return
 	}
 	if r.writers == nil {
 		r.writers = map[string]string{}
 	}
-	for _, k := range keys {
-		r.writers[k] = writer
+	r.writers[f.path] = f.writer
+	for _, st := range r.churn.Stories(now) {
+		if st.Path == f.path {
+			r.c.screen.notice("%s does not stand still: %d changes in %s, written by %s; alone it restarts the program only after growing pauses",
+				r.short(f.path), st.Changes, ms(now.Sub(st.Since)), f.writer)
+		}
 	}
-	r.c.screen.notice("%s; alone it restarts the program only after growing pauses", text)
 	r.keepStories()
 }
 

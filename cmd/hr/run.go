@@ -46,7 +46,7 @@ func runVerb(c *command, args []string) int {
 	r := &runner{
 		c: c, flags: f, job: job, args: progArgs, wrapper: wrapper, begin: begin, ctx: ctx, cancel: cancel, signals: signals,
 		results: make(chan result), snapshots: make(chan firstSnapshot), builtc: make(chan early),
-		watching: make(chan watching), lost: make(chan *protocol.Session),
+		writerc: make(chan foundWriter), watching: make(chan watching), lost: make(chan *protocol.Session),
 		report: newReport(job),
 	}
 	if err := r.supervise(); err != nil {

@@ -13,13 +13,13 @@ import (
 	"github.com/hotreflex/hr/internal/printable"
 )
 
-// writerLimit bounds the look at all processes: it is done once for a file that
-// does not stand still, while the program that was saved waits.
+// writerLimit bounds the look at all processes: it is done seldom, for a file
+// that does not stand still.
 const writerLimit = 50 * time.Millisecond
 
 // writerOf names the processes of this user that have the file, or one in the
 // directory, open for writing. Who opens it for the moment of a write is mostly not
-// seen.
+// seen; of the program it is known whether it writes files at all.
 func writerOf(path string, program int) string {
 	end := time.Now().Add(writerLimit)
 	real, err := filepath.EvalSymlinks(path)
@@ -51,7 +51,29 @@ func writerOf(path string, program int) string {
 			break
 		}
 	}
+	if len(found) == 0 && filepath.IsAbs(path) && wroteFiles(program) {
+		return fmt.Sprintf("the program itself, it seems (%s)", processName(program, 0))
+	}
 	return joinWriters(found)
+}
+
+// wroteFiles tells that the program has written to a disk since it was started:
+// write_bytes of proc_pid_io(5) counts no sockets, pipes and terminals, and no
+// files in memory.
+func wroteFiles(pid int) bool {
+	if pid == 0 {
+		return false
+	}
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/io", pid))
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(data)) {
+		if v, ok := strings.CutPrefix(line, "write_bytes:"); ok {
+			return strings.TrimSpace(v) != "0"
+		}
+	}
+	return false
 }
 
 // writes reads the flags of a descriptor (proc_pid_fdinfo(5)): the last two bits
@@ -81,6 +103,9 @@ func processName(pid, program int) string {
 
 // joinWriters makes one line of the processes that write.
 func joinWriters(writers map[string]bool) string {
+	if len(writers) == 0 {
+		return ""
+	}
 	all := slices.Sorted(maps.Keys(writers))
 	if len(all) > 2 {
 		all = append(all[:2], fmt.Sprintf("%d more", len(all)-2))

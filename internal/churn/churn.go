@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// manyIn and many: nobody saves a file six times in ten seconds by hand, except
-	// with an editor that saves by itself; for that one there is stillness.
+	// manyIn and many: hardly anybody saves a file six times in ten seconds by hand.
+	// Scripts and editors that save by themselves do, so a writer must be found, too.
 	many   = 6
 	manyIn = 10 * time.Second
 	// ownMany changes in a row, each soon after a start of the program: it writes
@@ -48,6 +48,7 @@ type history struct {
 	count    int
 	first    time.Time
 	own      int // changes in a row that came soon after a start
+	askAt    int // count at which somebody should look again
 	restless bool
 	pause    time.Duration
 	acted    time.Time // for its sake
@@ -68,9 +69,10 @@ type Story struct {
 func (t *Tracker) Started(now time.Time) { t.started = now }
 
 // Saw notes that a path changed. It returns whether that may be acted on now;
-// if not, Due tells of it later. Begins is true when it is found not to stand
-// still.
-func (t *Tracker) Saw(path string, now time.Time) (act, begins bool) {
+// if not, Due tells of it later. Ask is true when it changes so often that somebody
+// should look for a process that writes it: a script, or a person in a hurry, may
+// do the same, and waits for each restart. Nothing is put off before Confirm.
+func (t *Tracker) Saw(path string, now time.Time) (act, ask bool) {
 	if t.paths == nil {
 		t.paths = map[string]*history{}
 	}
@@ -89,16 +91,26 @@ func (t *Tracker) Saw(path string, now time.Time) (act, begins bool) {
 	} else {
 		h.own = 0
 	}
-	if !h.restless && (h.often() || h.own >= ownMany || h.count >= longMany) {
-		h.restless, h.pause, begins = true, firstPause, true
-		h.acted = now // the change before was acted on at most a moment ago
+	if !h.restless && h.count >= h.askAt && (h.often() || h.own >= ownMany || h.count >= longMany) {
+		ask, h.askAt = true, 2*h.count // a look costs some milliseconds
 	}
 	if h.restless && h.due().After(now) {
 		h.waiting = true
-		return false, begins
+		return false, ask
 	}
 	h.act(now)
-	return true, begins
+	return true, ask
+}
+
+// Confirm notes that a process writes the path: it does not stand still. False
+// if that was known.
+func (t *Tracker) Confirm(path string, now time.Time) bool {
+	h := t.paths[path]
+	if h == nil || h.restless {
+		return false
+	}
+	h.restless, h.pause, h.acted = true, firstPause, now
+	return true
 }
 
 func (h *history) last() time.Time { return h.recent[len(h.recent)-1] }
