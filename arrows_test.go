@@ -18,7 +18,8 @@ const module = "github.com/hotreflex/hr"
 var below = map[string][]string{
 	"tags":                nil,
 	"astcheck":            nil,
-	"cache":               nil,
+	"cache":               {"internal/place"},
+	"internal/place":      nil,
 	"internal/exact":      nil,
 	"internal/churn":      nil,
 	"internal/watch":      nil,
@@ -28,10 +29,10 @@ var below = map[string][]string{
 	"internal/paths":      nil,
 	"internal/triggers":   {"internal/paths", "internal/protocol", "internal/watch"},
 	"internal/graph":      {"astcheck", "internal/exact", "tags"},
-	"internal/link":       nil, // and what lies in it
-	"internal/engine":     {"astcheck", "cache", "internal/exact", "internal/graph", "internal/link", "tags"},
-	"internal/protocol":   {"internal/engine", "internal/exact", "internal/graph"},
-	"daemon":              {"cache", "internal/engine", "internal/exact", "internal/graph", "internal/link", "internal/printable", "internal/protocol", "tags"},
+	"internal/link":       {"internal/place"}, // and what lies in it
+	"internal/engine":     {"astcheck", "cache", "internal/exact", "internal/graph", "internal/link", "internal/place", "tags"},
+	"internal/protocol":   {"internal/engine", "internal/exact", "internal/graph", "internal/place"},
+	"daemon":              {"cache", "internal/engine", "internal/exact", "internal/graph", "internal/link", "internal/place", "internal/printable", "internal/protocol", "tags"},
 	"cmd/hr":              {"astcheck", "daemon", "internal/churn", "internal/engine", "internal/exact", "internal/graph", "internal/paths", "internal/printable", "internal/protocol", "internal/reflex", "internal/supervisor", "internal/triggers", "internal/watch", "tags"},
 	"cmd/hrd":             {"daemon", "internal/engine", "internal/printable", "internal/protocol", "tags"},
 	"benchmarks":          nil,

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/hotreflex/hr/internal/place"
 )
 
 const (
@@ -28,8 +30,8 @@ type FilesStats struct {
 // Stats counts the files.
 func (f *Files) Stats() FilesStats {
 	stats := FilesStats{Dir: f.Dir(), Budget: f.opts.Budget}
-	for _, dir := range f.places {
-		for _, file := range f.list(dir) {
+	for _, s := range f.places {
+		for _, file := range f.list(s) {
 			if file.key != "" {
 				stats.Entries++
 				stats.Bytes += file.size
@@ -41,22 +43,27 @@ func (f *Files) Stats() FilesStats {
 
 // Evict deletes the files that were not used for longest until the budget is
 // kept, in each place for itself. Files for which keep is true, and those used
-// within the last minutes, stay. It also clears up after writers that died.
+// within the last minutes, stay, and so do those that somebody holds. It also
+// clears up after writers that died.
 func (f *Files) Evict(keep func(key string) bool) {
-	for _, dir := range f.places {
-		f.evict(dir, keep)
+	for _, s := range f.places {
+		f.evict(s, keep)
 	}
 }
 
-func (f *Files) evict(dir string, keep func(key string) bool) {
+func (f *Files) evict(s *spot, keep func(key string) bool) {
+	dir := f.look(s)
+	if dir == nil {
+		return
+	}
 	now := f.opts.Now()
-	files := f.list(dir)
+	files := f.list(s)
 	var total int64
 	for _, file := range files {
 		total += file.size
 	}
 	budget := f.opts.Budget
-	if free, err := freeSpace(dir); err == nil {
+	if free, err := freeSpace(s.path); err == nil {
 		budget = min(budget, (total+free)/2)
 	}
 	slices.SortFunc(files, func(a, b file) int { return a.used.Compare(b.used) })
@@ -66,7 +73,7 @@ func (f *Files) evict(dir string, keep func(key string) bool) {
 			if now.Sub(file.used) > abandoned {
 				os.Remove(file.path)
 			}
-		case total <= budget || now.Sub(file.used) < spared || keep != nil && keep(file.key):
+		case total <= budget || now.Sub(file.used) < spared || keep != nil && keep(file.key) || place.InUse(file.path):
 		default:
 			if removeFile(dir, file.key) == nil {
 				total -= file.size
@@ -84,7 +91,8 @@ type file struct {
 
 // list returns the files of a place. What is no file of ours is left out and
 // left alone.
-func (f *Files) list(dir string) []file {
+func (f *Files) list(s *spot) []file {
+	dir := s.path
 	var files []file
 	add := func(key string, entry os.DirEntry) {
 		info, err := entry.Info()

@@ -4,20 +4,26 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/hotreflex/hr/internal/place"
 )
 
 const (
 	// defaultFilesBudget holds the archives and programs of some big services.
 	defaultFilesBudget = 1 << 30
+	// enoughFree is what a place must have left to come before a slower one, in
+	// bytes: in memory, a program that finds no block for its page is killed.
+	enoughFree = 256 << 20
+	// leastFree is what a place must have left to be tried at all. The go command
+	// asks for nothing: who has this little must not be worse off with us.
+	leastFree = 1 << 20
 	// touchEvery keeps Path from writing the inode each time.
 	touchEvery = time.Minute
-	// tempPrefix marks files that are being written.
+	// tempPrefix marks directories of files that are being written.
 	tempPrefix = ".tmp-"
 )
 
@@ -30,22 +36,25 @@ type FilesOptions struct {
 	NeedExec bool  // the files are programs: places that do not let them run are left out
 
 	Log func(format string, args ...any) // takes one line; nil means silence
-	Now func() time.Time                 // nil means time.Now
+	// Unsafe is called once for each place that is passed over because others
+	// could put files of theirs there; may be nil.
+	Unsafe func(*place.Error)
+	Now    func() time.Time // nil means time.Now
 
-	minFree int64 // bytes; 0 means minFreeSpace. For tests
+	minFree int64 // bytes; 0 means enoughFree. For tests
 }
 
 // Files keeps whole files by key. A key is a hex id, or a hex id, a slash and a
 // base name for files whose name matters. A file is written under a temporary
 // name and committed once; it is then never changed, only deleted.
 //
-// A committed file carries a seal: its modification time is set to a value made
-// of its key and size. Any later write moves it, so that a file that was cut or
-// changed is found without reading it, and is a miss. The last use is the
-// access time.
+// A committed file carries a seal (place.Seal), so that one that was cut or
+// changed is a miss. Programs are read before they are handed out, once for each
+// state of their file. The last use is the access time.
 type Files struct {
 	opts   FilesOptions
-	places []string // usable, fastest first
+	places []*spot // usable, best first
+	ledger place.Ledger
 }
 
 // OpenFiles returns an error when none of the directories can be used.
@@ -60,65 +69,114 @@ func OpenFiles(o FilesOptions) (*Files, error) {
 		o.Budget = defaultFilesBudget
 	}
 	if o.minFree == 0 {
-		o.minFree = minFreeSpace
+		o.minFree = enoughFree
 	}
 	f := &Files{opts: o}
 	var reasons []error
 	for _, dir := range o.Dirs {
-		if err := tryPlace(dir, o.minFree, o.NeedExec); err != nil {
-			o.Log("cache: no files in %s: %v", dir, err)
+		s, err := tryPlace(dir, o.NeedExec)
+		if err != nil {
+			f.passOver(dir, err)
 			reasons = append(reasons, fmt.Errorf("%s: %w", dir, err))
 			continue
 		}
-		f.places = append(f.places, dir)
+		f.places = append(f.places, s)
 	}
 	if len(f.places) == 0 {
 		return nil, fmt.Errorf("no place for files: %w", errors.Join(reasons...))
 	}
+	f.places = byRoom(f.places, o.minFree)
+	for _, s := range f.places {
+		place.Sweep(s.path, tempPrefix)
+	}
 	return f, nil
 }
 
-// Dir returns the chosen place, the fastest that can be used. When it is full
-// files go to the next.
-func (f *Files) Dir() string { return f.places[0] }
+// passOver tells that a place is not used.
+func (f *Files) passOver(dir string, why error) {
+	f.opts.Log("cache: no files in %s: %v", dir, why)
+	var bad *place.Error
+	if errors.As(why, &bad) && f.opts.Unsafe != nil {
+		f.opts.Unsafe(bad)
+	}
+}
+
+// Close removes what this process has for its unfinished files.
+func (f *Files) Close() {
+	for _, s := range f.places {
+		s.close()
+	}
+}
+
+// Dir returns the chosen place, the best that can be used. When it is full files
+// go to the next.
+func (f *Files) Dir() string { return f.places[0].path }
 
 // Path returns where the file of a key lies, and notes that it was used.
 func (f *Files) Path(key string) (string, bool) {
 	if !validKey(key) {
 		return "", false
 	}
-	for _, dir := range f.places {
-		path := filepath.Join(dir, filepath.FromSlash(key))
-		info, err := os.Lstat(path)
+	for _, s := range f.places {
+		dir := f.look(s)
+		if dir == nil {
+			continue
+		}
+		info, err := dir.Root().Lstat(filepath.FromSlash(key))
 		if err != nil {
 			continue
 		}
-		if !sealed(key, info) {
-			os.Remove(path)
+		path := filepath.Join(s.path, filepath.FromSlash(key))
+		if !f.sound(key, path, info) {
+			removeFile(dir, key)
 			continue
 		}
 		if now := f.opts.Now(); now.Sub(lastUse(info)).Abs() > touchEvery {
-			os.Chtimes(path, now, info.ModTime()) // if that fails it is evicted sooner
+			// If that fails it is evicted sooner.
+			if dir.Root().Chtimes(filepath.FromSlash(key), now, info.ModTime()) == nil && f.opts.NeedExec {
+				f.ledger.Note(path, f.ledger.Known(path).Sum)
+			}
 		}
 		return path, true
 	}
 	return "", false
 }
 
+// sound tells whether a file is what was committed under its key.
+func (f *Files) sound(key, path string, info fs.FileInfo) bool {
+	if !place.Believable(info) || !place.Sealed(key, info) {
+		return false
+	}
+	if !f.opts.NeedExec {
+		return true // its reader notices damage, as the go command's does
+	}
+	_, err := f.ledger.Sound(key, path)
+	return err == nil
+}
+
+// Mark returns by what the program at path, as Path or Commit returned it, is
+// known again.
+func (f *Files) Mark(path string) place.Mark { return f.ledger.Known(path) }
+
 // New returns a path to write the file of a key to.
 func (f *Files) New(key string) (*Pending, error) {
 	if !validKey(key) {
 		return nil, fmt.Errorf("new file: %q is not a hex id, or one with a base name", key)
 	}
-	var err error
-	for _, dir := range f.places {
-		if err = makePlace(dir); err != nil { // it may have been deleted
+	err := error(ErrNoSpace)
+	for _, s := range byRoom(f.places, f.opts.minFree) {
+		dir := f.look(s)
+		if dir == nil {
 			continue
 		}
-		if err = checkFree(dir, f.opts.minFree); err != nil {
+		if err = checkFree(s.path, leastFree); err != nil {
 			continue
 		}
-		return &Pending{files: f, key: key, dir: dir, temp: filepath.Join(dir, tempPrefix+rand.Text())}, nil
+		var scratch string
+		if scratch, err = s.unfinished(); err != nil {
+			continue
+		}
+		return &Pending{files: f, key: key, dir: dir, temp: filepath.Join(scratch, rand.Text())}, nil
 	}
 	return nil, fmt.Errorf("new file: %w", err)
 }
@@ -128,17 +186,19 @@ func (f *Files) Remove(key string) {
 	if !validKey(key) {
 		return
 	}
-	for _, dir := range f.places {
-		removeFile(dir, key)
+	for _, s := range f.places {
+		if dir := f.look(s); dir != nil {
+			removeFile(dir, key)
+		}
 	}
 }
 
 // removeFile also deletes the directory around a file with a name of its own,
 // once that is empty.
-func removeFile(dir, key string) error {
-	err := os.Remove(filepath.Join(dir, filepath.FromSlash(key)))
+func removeFile(dir *place.Dir, key string) error {
+	err := dir.Root().Remove(filepath.FromSlash(key))
 	if id, _, named := strings.Cut(key, "/"); named && err == nil {
-		os.Remove(filepath.Join(dir, id))
+		dir.Root().Remove(id)
 	}
 	return err
 }
@@ -151,16 +211,4 @@ func validKey(key string) bool {
 	}
 	// A file system takes names of 255 bytes.
 	return !named || name != "" && len(name) <= 255 && name[0] != '.' && !strings.ContainsAny(name, "/\\\x00")
-}
-
-// seal returns the modification time of a committed file: whole seconds, which
-// every file system keeps, between 2001 and 2017.
-func seal(key string, size int64) time.Time {
-	hash := fnv.New64a()
-	fmt.Fprint(hash, key, size)
-	return time.Unix(1_000_000_000+int64(hash.Sum64()%500_000_000), 0)
-}
-
-func sealed(key string, info fs.FileInfo) bool {
-	return info.Mode().IsRegular() && info.ModTime().Equal(seal(key, info.Size()))
 }

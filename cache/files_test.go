@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/hotreflex/hr/internal/place"
 )
 
 const (
@@ -76,7 +78,7 @@ func expectNoFile(t *testing.T, f *Files, key string) {
 // leftovers returns the temporary files in a place.
 func leftovers(t *testing.T, dir string) []string {
 	t.Helper()
-	found, err := filepath.Glob(filepath.Join(dir, tempPrefix+"*"))
+	found, err := filepath.Glob(filepath.Join(dir, tempPrefix+"*", "*"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -406,9 +408,19 @@ func TestFilesDiskFull(t *testing.T) {
 	}
 	p.Abort()
 	commit(t, f, keyA, noise(10<<20))
-	if _, err := f.New(keyB); !errors.Is(err, ErrNoSpace) {
+	commit(t, f, keyB, noise(1<<20)) // less than is wanted, and room all the same
+	p, err = f.New("cccccccccccccccc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(p.Path(), noise(4500<<10), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.New("dddddddddddddddd"); !errors.Is(err, ErrNoSpace) {
 		t.Errorf("New: %v", err)
 	}
+	p.Abort()
+	f.Remove(keyB)
 
 	both := openFiles(t, FilesOptions{Dirs: []string{small, large}, minFree: 4 << 20})
 	both.opts.minFree = 8 << 20
@@ -485,4 +497,73 @@ func BenchmarkOpenFiles(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// What processes that died have left unfinished goes with the next start; what
+// is being written stays.
+func TestFilesSweep(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "files")
+	alive := openFiles(t, FilesOptions{Dirs: []string{dir}})
+	p, err := alive.New(keyA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(p.Path(), []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	dead := filepath.Join(dir, tempPrefix+"dead")
+	if err := errors.Join(os.Mkdir(dead, 0o700), os.WriteFile(filepath.Join(dead, "x"), []byte("half"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	old := time.Now().Add(-48 * time.Hour) // where nothing can be locked the age decides
+	if err := os.Chtimes(dead, old, old); err != nil {
+		t.Fatal(err)
+	}
+	openFiles(t, FilesOptions{Dirs: []string{dir}})
+	if exists(dead) {
+		t.Error("what a dead process left is still there")
+	}
+	if _, err := p.Commit(); err != nil {
+		t.Errorf("what is being written was taken away: %v", err)
+	}
+	alive.Close()
+	if found, _ := filepath.Glob(filepath.Join(dir, tempPrefix+"*")); len(found) > 0 {
+		t.Errorf("left: %v", found)
+	}
+}
+
+// A program whose bytes are not those that were committed is a miss, whatever
+// its times say; one that is held is not evicted.
+func TestFilesProgram(t *testing.T) {
+	dirs := []string{filepath.Join(t.TempDir(), "files")}
+	now := time.Now()
+	f := openFiles(t, FilesOptions{Dirs: dirs, NeedExec: true, Budget: 1, Now: func() time.Time { return now }})
+	path := commit(t, f, keyB, noise(10000))
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := openFiles(t, FilesOptions{Dirs: dirs, NeedExec: true})
+	expectFile(t, again, keyB, noise(10000))
+	if f.Mark(path).Sum == 0 || f.Mark(path).Sum != again.Mark(path).Sum {
+		t.Errorf("marks %v and %v", f.Mark(path), again.Mark(path))
+	}
+
+	held, err := place.OpenFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	if ok, err := place.Hold(held, false); ok {
+		now = now.Add(time.Hour)
+		f.Evict(nil)
+		expectFile(t, f, keyB, noise(10000))
+	} else if runtime.GOOS != "windows" {
+		t.Error(err)
+	}
+
+	if err := errors.Join(flip(path, 5000), os.Chtimes(path, now, info.ModTime())); err != nil {
+		t.Fatal(err)
+	}
+	expectNoFile(t, again, keyB)
 }

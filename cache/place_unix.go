@@ -14,13 +14,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func ownedByUser(info fs.FileInfo) bool {
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	return ok && int(stat.Uid) == os.Geteuid()
-}
-
-func othersMayWrite(info fs.FileInfo) bool { return info.Mode().Perm()&0o022 != 0 }
-
 // tryExec returns why the file probe cannot be run, or nil. It really runs
 // one: a mount option is not all that can forbid it. access(2) comes first
 // since it knows of noexec even where there is no shell for the script.

@@ -6,13 +6,7 @@ import (
 	"time"
 )
 
-// Windows has no owner, mode or noexec to ask here: a place is taken on trust,
-// and lies in the user's profile by default.
-
-func ownedByUser(fs.FileInfo) bool { return true }
-
-func othersMayWrite(fs.FileInfo) bool { return false }
-
+// tryExec has no noexec to ask for here.
 func tryExec(probe string) error { return nil }
 
 // lastUse returns the access time, which Path sets.

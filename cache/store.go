@@ -21,6 +21,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/hotreflex/hr/internal/place"
 )
 
 // Kind is a name space of keys. The set is open; these are the known ones.
@@ -145,9 +147,11 @@ func Open(o Options) (*Store, error) {
 // failure, and those lead to a fresh start.
 func (s *Store) openDisk() (err error) {
 	dir := s.opts.Dir
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	d, err := place.Open(dir)
+	if err != nil {
 		return err
 	}
+	d.Close() // badger works by path, which nobody else can lead elsewhere
 	if free, err := freeSpace(dir); err == nil && free < s.opts.minFree {
 		return fmt.Errorf("%w: %d MB free in %s, %d wanted", ErrNoSpace, free>>20, dir, s.opts.minFree>>20)
 	}

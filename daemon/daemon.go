@@ -26,6 +26,7 @@ import (
 	"github.com/hotreflex/hr/cache"
 	"github.com/hotreflex/hr/internal/engine"
 	"github.com/hotreflex/hr/internal/link"
+	"github.com/hotreflex/hr/internal/place"
 	"github.com/hotreflex/hr/internal/protocol"
 )
 
@@ -37,6 +38,9 @@ type Options struct {
 	InMemory bool
 	// RunDir is only told to clients.
 	RunDir string
+	// Passed tells of places that were passed over because others could change
+	// what is in them.
+	Passed []string
 	// FastDirs are places for artifacts that are faster than CacheDir, best
 	// first; unfit ones are passed over.
 	FastDirs []string
@@ -96,6 +100,7 @@ type Daemon struct {
 	benches  map[string]*bench
 	draining bool
 	quiet    time.Time // when the last session ended
+	passed   []string  // places that were passed over, to be told once
 }
 
 // New opens the store and makes a daemon that does not serve yet.
@@ -105,7 +110,7 @@ func New(opt Options) (*Daemon, error) {
 	}
 	d := &Daemon{
 		opt: opt, started: time.Now(), leave: make(chan struct{}),
-		sessions: map[string]*session{}, benches: map[string]*bench{}, quiet: time.Now(),
+		sessions: map[string]*session{}, benches: map[string]*bench{}, quiet: time.Now(), passed: opt.Passed,
 	}
 	var err error
 	d.store, err = cache.Open(cache.Options{Dir: filepath.Join(opt.CacheDir, "store"), InMemory: opt.InMemory, Budget: storeBudget, Log: opt.Log})
@@ -116,10 +121,10 @@ func New(opt Options) (*Daemon, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	temp := filepath.Join(os.TempDir(), fmt.Sprintf("hr-%d", os.Getuid()))
+	temp := filepath.Join(os.TempDir(), place.OwnName())
 	d.arch, err = cache.OpenFiles(cache.FilesOptions{
 		Dirs:   []string{filepath.Join(opt.CacheDir, "archives"), filepath.Join(temp, "archives")},
-		Budget: orDefault(opt.ArchiveBudget, defaultArchiveBudget), Log: opt.Log,
+		Budget: orDefault(opt.ArchiveBudget, defaultArchiveBudget), Log: opt.Log, Unsafe: d.passedOver,
 	})
 	if err == nil {
 		var dirs []string
@@ -128,14 +133,14 @@ func New(opt Options) (*Daemon, error) {
 		}
 		d.bins, err = cache.OpenFiles(cache.FilesOptions{
 			Dirs:   append(dirs, filepath.Join(opt.CacheDir, "bin"), filepath.Join(temp, "bin")),
-			Budget: orDefault(opt.ArtifactBudget, defaultArtifactBudget), NeedExec: true, Log: opt.Log,
+			Budget: orDefault(opt.ArtifactBudget, defaultArtifactBudget), NeedExec: true, Log: opt.Log, Unsafe: d.passedOver,
 		})
 	}
 	if err != nil {
 		d.store.Close()
 		return nil, &protocol.Error{Code: protocol.CodeInternal, Message: strings.ReplaceAll(err.Error(), "\n", "; "), Hint: roomHint}
 	}
-	parts := engine.Options{Store: d.store, Archives: d.arch, Bins: d.bins, Self: opt.Self, Log: opt.Log, Held: d.held}
+	parts := engine.Options{Store: d.store, Archives: d.arch, Bins: d.bins, Self: opt.Self, Log: opt.Log}
 	if !opt.NoIncremental {
 		d.linker = link.NewIncremental(link.Options{Check: opt.CheckLinks, Reports: opt.CacheDir})
 		parts.Incremental = d.linker
@@ -212,6 +217,8 @@ func (d *Daemon) Close() error {
 		d.linker.Close()
 	}
 	err := d.store.Close()
+	d.arch.Close()
+	d.bins.Close()
 	err = errors.Join(err, d.http.Close())
 	d.wg.Wait()
 	return err
@@ -304,18 +311,6 @@ func (d *Daemon) archivesInUse() func(id string) bool {
 		}
 	}
 	return func(id string) bool { return used[id] }
-}
-
-// held tells whether a front may start the live artifact at path again.
-func (d *Daemon) held(path string) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, s := range d.sessions {
-		if s.good != nil && s.good.Path == path {
-			return true
-		}
-	}
-	return false
 }
 
 func orDefault(v, def int64) int64 {

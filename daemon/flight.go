@@ -112,6 +112,7 @@ func (b *bench) fly(ctx context.Context, f, before *flight, t *engine.Target) {
 	b.used = time.Now()
 	b.mu.Unlock()
 	close(f.done)
+	b.d.engine.Sweep(t, f.prog)
 	if f.err == nil && f.prog != last {
 		b.saveLater(f.prog)
 		if f.out.Phases.GoBuild > 0 {

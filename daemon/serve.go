@@ -174,9 +174,9 @@ func (d *Daemon) answer(ctx context.Context, st *stream, s *session, req protoco
 	}
 	out := f.out
 	first := req.Seq == 0
-	if first && len(f.prog.Warnings) > 0 {
+	if first {
 		told := *out // others read the same outcome
-		told.Warnings, out = f.prog.Warnings, &told
+		told.Warnings, out = append(d.takePassed(), f.prog.Warnings...), &told
 	}
 	if !first && (out.Reloaded || req.Have == 0 || req.Have != f.from) {
 		st.send(protocol.Event{Snapshot: f.prog.Snap.View()})

@@ -100,6 +100,10 @@ func listenControl(asks chan<- ask) (*control, error) {
 			if err != nil {
 				return
 			}
+			if protocol.CheckPeer(conn) != nil {
+				conn.Close() // another user's
+				continue
+			}
 			c.wg.Go(func() { c.serve(conn, asks) })
 		}
 	})
@@ -229,6 +233,9 @@ func askHR(ctx context.Context, d *reportData, verb string) (askReply, error) {
 		return askReply{}, &protocol.Error{Code: protocol.CodeNotFound, Message: fmt.Sprintf("the hr with process id %d does not listen: %v", d.Pid, err), Hint: "hr ps lists those that run"}
 	}
 	defer conn.Close()
+	if err := protocol.CheckPeer(conn); err != nil {
+		return askReply{}, err
+	}
 	until := time.Now().Add(heardTime)
 	conn.SetDeadline(until)
 	defer context.AfterFunc(ctx, func() { conn.SetDeadline(time.Now()) })()

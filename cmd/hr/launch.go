@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"syscall"
 	"time"
@@ -26,6 +25,7 @@ type launch struct {
 	env      []string // of the program; set by start unless given
 
 	begin  time.Time
+	hold   *engine.Hold // of the artifact; nil if it may not be started
 	gen    *supervisor.Generation
 	timing supervisor.Timing
 	err    error
@@ -34,7 +34,7 @@ type launch struct {
 
 // spec is how the program is run: as a user would from this directory.
 func (r *runner) spec(l launch) supervisor.Spec {
-	path, args := l.artifact.Path, []string{filepath.Base(l.artifact.Path)}
+	path, args := l.artifact.Path, []string{l.artifact.Path} // as go run gives it
 	if w := r.wrapper; len(w) > 0 {
 		path, args = w[0], slices.Concat(w, []string{l.artifact.Path})
 	}
@@ -72,6 +72,11 @@ func (r *runner) start(l launch) {
 	r.exited = nil // the old generation's end is wanted now
 	r.wg.Go(func() {
 		defer cancel()
+		// Before the old generation ends: it is to go on if there is no other.
+		if l.hold, l.err = engine.HoldArtifact(l.artifact); l.err != nil {
+			send(r.ctx, r.launches, l)
+			return
+		}
 		if l.output, l.err = r.outputs.begin(); l.err == nil {
 			l.gen, l.timing, l.err = r.sup.Replace(ctx, r.spec(l))
 			r.outputs.started(l.output)
@@ -87,6 +92,7 @@ func (r *runner) onLaunch(l launch) {
 		r.gen, r.exited = l.gen, l.gen.Done()
 		r.report.started(l.gen.ID, l.gen.Pid)
 	}
+	r.takeHold(l)
 	if r.next != nil {
 		next := *r.next
 		r.next = nil
@@ -95,6 +101,10 @@ func (r *runner) onLaunch(l launch) {
 			next.out = l.out
 		}
 		r.start(next)
+		return
+	}
+	if l.hold == nil {
+		r.onUnsound(l)
 		return
 	}
 	if l.gen == nil {

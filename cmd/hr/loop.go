@@ -74,8 +74,10 @@ type runner struct {
 	held     *watch.Batch
 
 	gen      *supervisor.Generation
-	running  engine.Artifact // what gen runs, or is about to
-	early    bool            // running was started before the open under way was through
+	running  engine.Artifact         // what gen runs, or is about to
+	early    bool                    // running was started before the open under way was through
+	holds    map[string]*engine.Hold // of artifacts that run or may be started again, by path
+	unsound  bool                    // the artifact could not be started and is built again
 	launches chan launch
 	launch   context.CancelFunc // of the start under way, nil if none is
 	next     *launch            // what to start when that is through
@@ -115,7 +117,7 @@ type runner struct {
 // loop is the life of hr run. It returns the exit code.
 func (r *runner) loop() int {
 	r.broken, r.told, r.toldTimes = map[string]bool{}, map[string]string{}, map[string]int{}
-	r.blamed = map[string]bool{}
+	r.blamed, r.holds = map[string]bool{}, map[string]*engine.Hold{}
 	r.open(false, r.begin, nil) // first: what follows runs while the daemon works
 	r.watchModule()
 	r.report.begin()

@@ -67,7 +67,7 @@ func sessionsDir() (string, error) {
 		return "", err
 	}
 	dir = filepath.Join(dir, "sessions")
-	return dir, os.MkdirAll(dir, 0o700)
+	return dir, protocol.PrivateDir(dir)
 }
 
 func newReport(job engine.Job) *report {

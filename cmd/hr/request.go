@@ -251,6 +251,9 @@ func (r *runner) onFailure(res result) (code int, done bool) {
 	// The look at all inputs once they are watched finds what was told already.
 	again := r.failing && r.failure == e.Message && (len(r.names) == 0 || r.forChurn)
 	r.failing, r.failure = true, e.Message
+	if r.launch == nil {
+		r.answer(askReply{Error: e.Message}) // a restart that wanted this build
+	}
 	if r.doubt {
 		r.doubt = false
 		r.build(r.from, r.names) // what it complains of may be mended already

@@ -14,12 +14,14 @@ package engine
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/hotreflex/hr/astcheck"
 	"github.com/hotreflex/hr/cache"
 	"github.com/hotreflex/hr/internal/graph"
 	"github.com/hotreflex/hr/internal/link"
+	"github.com/hotreflex/hr/internal/place"
 )
 
 // Job says what a client wants built: the words of its command line, and where
@@ -87,7 +89,12 @@ type Archive struct {
 type Artifact struct {
 	Key  string `json:"key"` // action id of the link
 	Path string `json:"path"`
+	// Mark is by what its file is known again.
+	Mark place.Mark `json:"mark,omitzero"`
 }
+
+// Same tells whether two are one file.
+func (a Artifact) Same(b Artifact) bool { return a.Key == b.Key && a.Path == b.Path }
 
 // Outcome tells what a build did and why.
 type Outcome struct {
@@ -166,9 +173,6 @@ type Options struct {
 	Bins     *cache.Files
 	// Incremental is tried before the toolchain's linker; nil for never.
 	Incremental link.Linker
-	// Held tells whether somebody may start the artifact at a path again; nil for
-	// nobody.
-	Held func(path string) bool
 	// Self is the command that this executable is called with to record the go
 	// command's link: its main must hand such calls to RunToolexec.
 	Self []string
@@ -181,6 +185,8 @@ type Engine struct {
 	tools   *toolchains
 	gotool  link.Linker
 	started time.Time
+	live    live
+	swept   sync.Map // what Sweep was done for: keys of targets, directories
 }
 
 // New returns an engine.
@@ -201,11 +207,11 @@ func (e *Engine) Resolve(ctx context.Context, job Job) (*Target, error) {
 // the store remembers, else from nothing. A program that does not build is an
 // *Error; the Outcome tells how far it got and may be nil.
 func (e *Engine) Build(ctx context.Context, t *Target, last *Program, hooks Hooks) (*Program, *Outcome, error) {
-	scratch, err := newScratch(t.job.Env)
+	scratch, err := e.newScratch(t.job.Env)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer scratch.remove()
+	defer scratch.Remove()
 	t = t.within(scratch)
 	if last != nil && last.Key != t.key {
 		last = nil

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"runtime"
 	"slices"
@@ -73,9 +72,9 @@ type execution struct {
 // all its imports are done. It returns the archives of all Local packages and
 // what happened to each of the set.
 func (e *Engine) execute(ctx context.Context, t *Target, last *Program, s *graph.Snapshot, pl plan, fz *frozen) (map[string]Archive, []PackageResult, error) {
-	work, err := os.MkdirTemp("", "hr-build-")
+	work, err := t.tempDir("compile-")
 	if err != nil {
-		return nil, nil, fmt.Errorf("make work directory: %w", err)
+		return nil, nil, err
 	}
 	defer os.RemoveAll(work)
 	x := &execution{

@@ -151,7 +151,7 @@ func implicitOf(linked []string) []string {
 
 // goBuild runs the real go build and records how it links.
 func (e *Engine) goBuild(ctx context.Context, t *Target, hooks Hooks) (_ Artifact, _ *LinkRecipe, said string, _ error) {
-	rec, err := os.MkdirTemp("", "hr-record-")
+	rec, err := t.tempDir("record-")
 	if err != nil {
 		return Artifact{}, nil, "", fmt.Errorf("go build: %w", err)
 	}
@@ -201,7 +201,7 @@ func (e *Engine) goBuild(ctx context.Context, t *Target, hooks Hooks) (_ Artifac
 	if err != nil {
 		return Artifact{}, nil, "", err
 	}
-	return Artifact{Key: id, Path: path}, recipe, strings.TrimSpace(text.String()), nil
+	return e.kept(id, path), recipe, strings.TrimSpace(text.String()), nil
 }
 
 // isProgram tells whether go build wrote a program: of a package that is no main
@@ -299,7 +299,7 @@ func (e *Engine) takeArtifact(t *Target, prog *Program) bool {
 	}
 	key := t.linkID(prog.Link, prog.Snap, prog.Archives)
 	if path, ok := e.opt.Bins.Path(binKey(key, t.binName())); ok {
-		prog.Artifact = Artifact{Key: key, Path: path}
+		prog.Artifact = e.kept(key, path)
 		return true
 	}
 	pending, err := e.opt.Bins.New(binKey(key, t.binName()))
@@ -314,7 +314,7 @@ func (e *Engine) takeArtifact(t *Target, prog *Program) bool {
 	if err != nil {
 		return false
 	}
-	prog.Artifact = Artifact{Key: key, Path: path}
+	prog.Artifact = e.kept(key, path)
 	return true
 }
 

@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/hotreflex/hr/internal/link"
 )
@@ -15,8 +12,8 @@ import (
 // link makes the artifact of prog, unless it exists.
 func (e *Engine) link(ctx context.Context, t *Target, prog *Program, out *Outcome) error {
 	key := t.linkID(prog.Link, prog.Snap, prog.Archives)
-	if path, ok := e.linkedBefore(t, key); ok {
-		prog.Artifact = Artifact{Key: key, Path: path}
+	if a, ok := e.linkedBefore(t, key); ok {
+		prog.Artifact = a
 		return nil
 	}
 	req, err := e.linkRequest(t, prog, key)
@@ -24,14 +21,14 @@ func (e *Engine) link(ctx context.Context, t *Target, prog *Program, out *Outcom
 		return err
 	}
 	if e.incremental(t) {
-		path, res, err := e.linkLive(ctx, t, req, key)
+		a, res, err := e.linkLive(ctx, t, req, key)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		if err == nil {
 			out.Linker, out.LinkMode = res.Linker, res.Mode
 			prog.Reached = res.Reached
-			prog.Artifact = Artifact{Key: key, Path: path}
+			prog.Artifact = a
 			return nil
 		}
 		out.Refused = e.refusal(err)
@@ -60,7 +57,7 @@ func (e *Engine) link(ctx context.Context, t *Target, prog *Program, out *Outcom
 	if err != nil {
 		return fmt.Errorf("link: %w", err)
 	}
-	prog.Artifact = Artifact{Key: key, Path: path}
+	prog.Artifact = e.kept(key, path)
 	return nil
 }
 
@@ -102,117 +99,18 @@ func (e *Engine) CrossCheck(ctx context.Context, t *Target, prog *Program) error
 	if err != nil {
 		return nil // an archive is gone: the next build says so
 	}
+	scratch, err := e.newScratch(t.job.Env)
+	if err != nil {
+		return nil // no room: the check can wait
+	}
+	defer scratch.Remove()
+	req.Temp = scratch.Path()
 	err = link.CrossCheck(ctx, req)
 	var tool *link.ToolError
 	if errors.As(err, &tool) {
 		return errors.New(strings.TrimSpace(string(tool.Output)))
 	}
 	return nil
-}
-
-// liveKeep is how many programs may have live artifacts on the fast place: as
-// many as the incremental linker keeps in memory.
-const liveKeep = 4
-
-// liveDir is where the incremental linker writes a program's artifacts. It takes
-// old ones back and patches them, so they are no content-addressed files: one
-// that is there is whole, and one that is gone was made into another.
-func (e *Engine) liveDir(t *Target) string {
-	return filepath.Join(filepath.Dir(e.opt.Bins.Dir()), "live", t.key[:16])
-}
-
-func (e *Engine) livePath(t *Target, key string) string {
-	return filepath.Join(e.liveDir(t), key[:16], t.binName())
-}
-
-// linkLive links with the incremental linker.
-func (e *Engine) linkLive(ctx context.Context, t *Target, req link.Request, key string) (string, link.Result, error) {
-	req.Out = e.livePath(t, key)
-	if err := os.MkdirAll(filepath.Dir(req.Out), 0o700); err != nil {
-		return "", link.Result{}, fmt.Errorf("link: %w", err)
-	}
-	res, err := e.opt.Incremental.Link(ctx, req)
-	if err != nil {
-		os.Remove(filepath.Dir(req.Out)) // empty: nothing was written
-	}
-	return req.Out, res, err
-}
-
-// linkedBefore returns the artifact of an action id if one of the linkers made
-// it before.
-func (e *Engine) linkedBefore(t *Target, key string) (string, bool) {
-	if path, ok := e.opt.Bins.Path(binKey(key, t.binName())); ok {
-		return path, true
-	}
-	path := e.livePath(t, key)
-	return path, e.incremental(t) && fileExists(path)
-}
-
-// Warm has the incremental linker load a program that the go command has linked,
-// so that the next link is a matter of what changed. It is for idle time.
-func (e *Engine) Warm(ctx context.Context, t *Target, prog *Program) {
-	if !e.incremental(t) || prog.Link == nil || prog.Unhandled != "" {
-		return
-	}
-	e.sweepLive(e.liveDir(t))
-	e.sweepOld(t)
-	key := t.linkID(prog.Link, prog.Snap, prog.Archives)
-	req, err := e.linkRequest(t, prog, key)
-	if err != nil {
-		return // the next build says why
-	}
-	if _, _, err := e.linkLive(ctx, t, req, key); err != nil && ctx.Err() == nil {
-		e.opt.Log("incremental linker: %v", err) // the next build tells the user
-	}
-}
-
-// sweepLive removes the live artifacts of programs that were built longest ago,
-// beyond liveKeep. A running one keeps its blocks until it ends.
-func (e *Engine) sweepLive(current string) {
-	root := filepath.Dir(current)
-	entries, err := os.ReadDir(root)
-	if err != nil || len(entries) < liveKeep {
-		return
-	}
-	type aged struct {
-		dir string
-		at  time.Time
-	}
-	var all []aged
-	for _, d := range entries {
-		if fi, err := d.Info(); err == nil && filepath.Join(root, d.Name()) != current {
-			all = append(all, aged{filepath.Join(root, d.Name()), fi.ModTime()})
-		}
-	}
-	for len(all) >= liveKeep {
-		oldest := 0
-		for i := range all {
-			if all[i].at.Before(all[oldest].at) {
-				oldest = i
-			}
-		}
-		os.RemoveAll(all[oldest].dir)
-		all = append(all[:oldest], all[oldest+1:]...)
-	}
-}
-
-// oldLive is how long a live artifact is kept that the linker may not know any
-// more: a front end that was told of it has started it long before.
-const oldLive = time.Minute
-
-// sweepOld removes the live artifacts of earlier loads of one program.
-func (e *Engine) sweepOld(t *Target) {
-	dir := e.liveDir(t)
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return
-	}
-	for _, d := range entries {
-		path := filepath.Join(dir, d.Name(), t.binName())
-		if fi, err := d.Info(); err == nil && time.Since(fi.ModTime()) > oldLive && (e.opt.Held == nil || !e.opt.Held(path)) {
-			os.RemoveAll(filepath.Join(dir, d.Name()))
-		}
-	}
 }
 
 // linkRequest describes the link of prog.
@@ -230,6 +128,7 @@ func (e *Engine) linkRequest(t *Target, prog *Program, key string) (link.Request
 		BuildID:   sameLength(key, l.BuildID),
 		Env:       l.Env,
 		Dir:       l.Dir,
+		Temp:      t.scratch,
 		ModInfo:   string(l.ModInfo),
 	}
 	for _, path := range sortedKeys(s.Packages) {

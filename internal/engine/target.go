@@ -23,6 +23,7 @@ type Target struct {
 	context  tags.Context
 	patterns []string // for the go command
 	key      string
+	scratch  string // for temporary files, while a build runs; empty for the usual place
 }
 
 // Key names the program: two jobs with one key share everything.

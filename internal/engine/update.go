@@ -65,8 +65,8 @@ func (e *Engine) plainUpdate(ctx context.Context, t *Target, last *Program, hook
 			return nil, &Outcome{Changes: changes, Worst: worst}, &Error{Text: shortPath(t.job.Dir, c.Path) + ": " + c.Why}
 		}
 	}
-	if !hasNews(changes) && fileExists(last.Artifact.Path) && !t.stamped() {
-		return last, &Outcome{Artifact: last.Artifact, Changes: changes, Worst: worst, Phases: Phases{Scan: scan}}, nil
+	if a, ok := e.sound(t, last.Artifact); ok && !hasNews(changes) && !t.stamped() {
+		return last, &Outcome{Artifact: a, Changes: changes, Worst: worst, Phases: Phases{Scan: scan}}, nil
 	}
 	why := last.Unhandled
 	if why == "" {
@@ -154,7 +154,7 @@ func (e *Engine) updateOnce(ctx context.Context, t *Target, last *Program, movin
 		return nil, out, err
 	}
 	out.Artifact = prog.Artifact
-	if prog.Artifact == last.Artifact && len(changes) == 0 && len(pl.set) == 0 {
+	if prog.Artifact.Same(last.Artifact) && len(changes) == 0 && len(pl.set) == 0 {
 		prog = last // nothing to save
 	}
 	return prog, out, nil

@@ -16,7 +16,7 @@ import (
 // It takes as long as the toolchain's linker takes, so it belongs into the
 // background, and is of use once per value of Result.Reached.
 func CrossCheck(ctx context.Context, r Request) error {
-	dir, err := os.MkdirTemp("", "hr-crosscheck-")
+	dir, err := os.MkdirTemp(r.Temp, "hr-crosscheck-")
 	if err != nil {
 		return fmt.Errorf("link: cross-check: %w", err)
 	}

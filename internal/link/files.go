@@ -8,8 +8,10 @@ import (
 	"path/filepath"
 	"slices"
 	"syscall"
+	"time"
 
 	"github.com/hotreflex/hr/internal/link/image"
+	"github.com/hotreflex/hr/internal/place"
 )
 
 // files are the programs that were written for a state, the oldest first.
@@ -22,6 +24,7 @@ type files struct {
 	list  []written
 	image *image.Image // of which the files are earlier versions
 	holes int64        // bytes of the image that had no block when it was new
+	tally place.Tally  // of the image
 }
 
 // written is one program file and what has changed in the image since.
@@ -32,39 +35,55 @@ type written struct {
 	spare bool // nobody was told of it
 }
 
-// write puts the image at out. The last keep files stay.
-func (f *files) write(out string, m *image.Image, keep int) error {
+// write puts the image at out, sealed with a key. The last keep files stay.
+func (f *files) write(out, seal string, m *image.Image, keep int) (place.Sum, error) {
 	if f.image != m {
-		// A new layout has nothing in common with the files.
-		f.discard()
-		f.image, f.holes = m, int64(len(m.B))
-		for _, s := range m.NonZero() {
-			f.holes -= int64(s.End - s.Off)
-		}
+		f.begin(m)
 	}
 	// On tmpfs a page of zeros takes a block when the program looks at it: where
 	// there is none left, the kernel kills the program (mm/shmem.c, shmem_fault).
 	if free, ok := freeSpace(filepath.Dir(out)); ok && free < f.holes {
-		return fmt.Errorf("%s: %d KB free, %d wanted: %w", filepath.Dir(out), free>>10, f.holes>>10, syscall.ENOSPC)
+		return 0, fmt.Errorf("%s: %d KB free, %d wanted: %w", filepath.Dir(out), free>>10, f.holes>>10, syscall.ENOSPC)
 	}
 	dirty := m.TakeDirty()
 	for i := range f.list {
 		f.list[i].stale = image.Union(f.list[i].stale, dirty)
 	}
+	for _, s := range dirty {
+		f.tally.Update(m.B, s.Off, s.End)
+	}
+	sum := f.tally.Sum()
 	tmp := tempName(out)
 	defer os.Remove(tmp)
 	info, err := f.reuse(tmp, m, keep)
 	if err != nil || info == nil {
 		if info, err = writeFresh(tmp, m); err != nil {
-			return err
+			return 0, err
 		}
 	}
+	if err := os.Chtimes(tmp, time.Now(), place.Seal(seal, info.Size(), sum)); err != nil {
+		return 0, err
+	}
 	if err := os.Rename(tmp, out); err != nil {
-		return err
+		return 0, err
 	}
 	f.forget(out)
+	if info, err = os.Lstat(out); err != nil { // a name is part of what a file was given last
+		return 0, err
+	}
 	f.list = append(f.list, written{path: out, info: info})
-	return nil
+	return sum, nil
+}
+
+// begin takes up an image of a new layout, which has nothing in common with the
+// files.
+func (f *files) begin(m *image.Image) {
+	f.discard()
+	f.image, f.holes, f.tally = m, int64(len(m.B)), place.NewTally(len(m.B))
+	for _, s := range m.NonZero() {
+		f.holes -= int64(s.End - s.Off)
+		f.tally.Update(m.B, s.Off, s.End)
+	}
 }
 
 // prepare writes copies of the last program, hidden beside it, until the next
@@ -152,15 +171,19 @@ func (f *files) forget(path string) {
 	f.list = kept
 }
 
+// Spare is in the name of every file that is no complete program, or one that
+// nobody was told of.
+const Spare = ".link-"
+
 // tempName is a name beside out that nothing has. It is not created: a
 // descriptor open for writing, even for a moment, could reach a forked child.
 func tempName(out string) string {
-	return filepath.Join(filepath.Dir(out), fmt.Sprintf(".%s.link-%016x", filepath.Base(out), rand.Uint64()))
+	return filepath.Join(filepath.Dir(out), fmt.Sprintf(".%s%s%016x", filepath.Base(out), Spare, rand.Uint64()))
 }
 
 // sameFile tells whether the file is still the one that was written, untouched.
 func (w written) sameFile(now os.FileInfo) bool {
-	return os.SameFile(w.info, now) && w.info.ModTime().Equal(now.ModTime()) && w.info.Size() == now.Size() && soleLink(now)
+	return place.StampOf(w.info) == place.StampOf(now) && soleLink(now)
 }
 
 var errTaken = errors.New("file is in use")

@@ -3,6 +3,8 @@ package link
 import (
 	"os"
 	"syscall"
+
+	"github.com/hotreflex/hr/internal/place"
 )
 
 // writer is a program file open for writing. While one is open nothing may fork:
@@ -20,12 +22,13 @@ func create(name string) (*writer, error) {
 		syscall.ForkLock.RUnlock()
 		return nil, err
 	}
+	place.Hold(f, true) // who clears up after the dead leaves it alone; without locks the age tells
 	return &writer{f}, nil
 }
 
 // takeBack opens a written file for patching under the name tmp. It fails if
-// the file is running (the kernel says so), has another name, or is not as it
-// was written. From the moment it is open nobody can start it, and once it is
+// the file is running (the kernel says so, most versions of it), somebody holds
+// it, it has another name, or it is not as it was written. From the moment it is open nobody can start it, and once it is
 // renamed nobody finds it.
 func takeBack(w written, tmp string, size int64) (*writer, error) {
 	syscall.ForkLock.RLock()
@@ -38,6 +41,11 @@ func takeBack(w written, tmp string, size int64) (*writer, error) {
 	now, err := f.Stat()
 	if err == nil && (!w.sameFile(now) || now.Size() != size) {
 		err = errTaken
+	}
+	if err == nil {
+		if held, _ := place.Hold(f, true); !held {
+			err = errTaken
+		}
 	}
 	if err == nil {
 		err = os.Rename(w.path, tmp)

@@ -36,9 +36,9 @@ type Options struct {
 //
 // The file at Request.Out never changes once Link has returned, but after
 // Options.Keep more links of the same State it may vanish: its blocks become
-// part of a newer program. A file that is running, that has a second hard link,
-// or that was replaced or touched is left alone. To keep a program, hard-link
-// or copy it.
+// part of a newer program. A file that is running, that somebody holds
+// (place.Hold) or has given a second name, or that was replaced or touched is
+// left alone.
 type Incremental struct {
 	opt      Options
 	archives *symtab.Archives // that programs share
@@ -100,11 +100,12 @@ func (l *Incremental) Link(ctx context.Context, r Request) (Result, error) {
 	if err := ctx.Err(); err != nil {
 		return Result{}, err
 	}
-	if err := s.files.write(r.Out, s.prog.Image, l.opt.Keep); err != nil {
+	sum, err := s.files.write(r.Out, r.Seal, s.prog.Image, l.opt.Keep)
+	if err != nil {
 		return Result{}, fmt.Errorf("link: write program: %w", err)
 	}
 	l.account(s, mode)
-	return Result{Linker: "incremental", Mode: string(mode), Took: time.Since(start), Reached: s.prog.Reached()}, nil
+	return Result{Linker: "incremental", Mode: string(mode), Took: time.Since(start), Reached: s.prog.Reached(), Sum: sum}, nil
 }
 
 // link brings s.prog up to date with in.

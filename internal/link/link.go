@@ -12,6 +12,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/hotreflex/hr/internal/place"
 )
 
 // Linker makes a program from a Request.
@@ -41,6 +43,8 @@ type Request struct {
 	// Env and Dir are the environment and the directory of the go command.
 	Env []string
 	Dir string
+	// Temp is where temporary files go; empty is the usual place.
+	Temp string
 	// Main is the archive of package main. Packages are all others of the
 	// closure, in any order.
 	Main     Package
@@ -48,6 +52,9 @@ type Request struct {
 	// ModInfo is the unquoted value of the modinfo line of importcfg.link, with
 	// its 16-byte brackets; empty if there is none.
 	ModInfo string
+	// Seal is the key that the incremental linker seals the program with
+	// (place.Seal); the toolchain's leaves that to the caller.
+	Seal string
 	// Out is the path of the program. It does not exist yet, or may be replaced
 	// by rename; it is never written in place while it may be running.
 	Out string
@@ -69,6 +76,8 @@ type Result struct {
 	// linker does not check all that the toolchain's does (linkname, stack
 	// depth); that can only change when this does. 0: not known.
 	Reached uint64
+	// Sum is of the bytes of a program that was sealed.
+	Sum place.Sum
 }
 
 // Refusal is the error of a linker that does not handle a request.

@@ -45,7 +45,7 @@ func (e *ToolError) Unwrap() error { return e.Err }
 // command says -trimpath. A cancelled ctx kills the tool and all its children.
 func (t *Toolchain) Link(ctx context.Context, r Request) (Result, error) {
 	start := time.Now()
-	work, err := os.MkdirTemp("", "hr-link-")
+	work, err := os.MkdirTemp(r.Temp, "hr-link-")
 	if err != nil {
 		return Result{}, fmt.Errorf("link: make work directory: %w", err)
 	}

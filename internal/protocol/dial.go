@@ -31,7 +31,7 @@ func Dial(ctx context.Context, dir string) (net.Conn, error) {
 		conn, err := new(net.Dialer).DialContext(ctx, "unix", path)
 		switch {
 		case err == nil:
-			if err := checkPeer(conn); err != nil {
+			if err := CheckPeer(conn); err != nil {
 				conn.Close()
 				return nil, err
 			}

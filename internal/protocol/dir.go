@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+
+	"github.com/hotreflex/hr/internal/place"
 )
 
 // Names inside the run directory.
@@ -31,7 +33,7 @@ const maxSocketPath = 103
 func RunDir() (string, error) {
 	var reasons []error
 	for _, dir := range runDirs() {
-		err := makePrivate(dir)
+		err := PrivateDir(dir)
 		if err == nil {
 			return dir, nil
 		}
@@ -63,7 +65,7 @@ func SocketPath(dir string) (string, error) {
 		return "", &Error{CodeUnsafe, "the path of the run directory is too long for a socket: " + dir,
 			"set HR_RUNTIME_DIR to a shorter path"}
 	}
-	if err := makePrivate(short); err != nil {
+	if err := PrivateDir(short); err != nil {
 		return "", err
 	}
 	return path, nil
@@ -109,19 +111,34 @@ func runDirs() []string {
 	return append(dirs, filepath.Join(shortRoot(), "hr-"+userID())) // no home, or a read-only one
 }
 
-// makePrivate makes dir unless it exists, and checks that it is a real
-// directory of this user that nobody else can enter.
-func makePrivate(dir string) error {
-	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
+// PrivateDir makes dir unless it exists, and checks that it is a real directory
+// of this user that nobody else can enter or put another in the place of.
+func PrivateDir(dir string) error {
+	d, err := place.Open(dir)
+	var bad *place.Error
+	if errors.As(err, &bad) && bad.Path != dir {
+		return unsafeAbove(dir, bad)
+	}
+	if err != nil && bad == nil {
 		return fmt.Errorf("make run directory: %w", err)
 	}
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("make run directory: %w", err)
+	if err == nil {
+		d.Close()
 	}
-	return checkPrivate(dir)
+	return checkPrivate(dir) // it knows what is to be done about each
+}
+
+func unsafeAbove(dir string, e *place.Error) error {
+	return &Error{CodeUnsafe, fmt.Sprintf("unsafe run directory %s: %s: %s", dir, e.Path, e.Why), e.Hint}
 }
 
 func checkPrivate(dir string) error {
+	var bad *place.Error
+	if err := place.Check(filepath.Dir(dir)); errors.As(err, &bad) {
+		return unsafeAbove(dir, bad)
+	} else if err != nil {
+		return fmt.Errorf("check run directory: %w", err)
+	}
 	info, err := os.Lstat(dir) // not Stat: a link may be turned elsewhere later
 	if err != nil {
 		return fmt.Errorf("check run directory: %w", err)

@@ -3,6 +3,8 @@ package protocol
 import (
 	"context"
 	"errors"
+
+	"github.com/hotreflex/hr/internal/place"
 )
 
 // Codes of an Error. Programs may rely on them; they never change meaning.
@@ -57,9 +59,12 @@ func AsError(err error) *Error {
 		return nil
 	}
 	var e *Error
+	var unsafe *place.Error
 	switch {
 	case errors.As(err, &e):
 		return &Error{Code: e.Code, Message: err.Error(), Hint: e.Hint}
+	case errors.As(err, &unsafe):
+		return &Error{Code: CodeUnsafe, Message: err.Error(), Hint: unsafe.Hint}
 	case errors.Is(err, context.Canceled):
 		return &Error{Code: CodeCanceled, Message: err.Error()}
 	case errors.Is(err, context.DeadlineExceeded):

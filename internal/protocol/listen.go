@@ -93,7 +93,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := checkPeer(conn); err == nil {
+		if err := CheckPeer(conn); err == nil {
 			return conn, nil
 		}
 		conn.Close()

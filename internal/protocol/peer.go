@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// checkPeer returns an error unless the process at the other end runs as this
+// CheckPeer returns an error unless the process at the other end runs as this
 // user. The kernel recorded that user when the peer called connect or listen.
-func checkPeer(conn net.Conn) error {
+func CheckPeer(conn net.Conn) error {
 	socket, ok := conn.(syscall.Conn)
 	if !ok {
 		return errors.New("check peer: not a socket")

@@ -69,6 +69,7 @@ func TestStrangers(t *testing.T) {
 			}
 			t.Cleanup(func() { l.Close() })
 		})
+		letIn(t, dir, 0o755) // those above are looked at, too
 		os.Chmod(dir, 0o700)
 		if _, err := Dial(t.Context(), dir); codeOf(err) != CodeUnsafe {
 			t.Errorf("Dial to a stranger's daemon: %v", err)
