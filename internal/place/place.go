@@ -111,8 +111,12 @@ func (d *Dir) Path() string { return d.path }
 func (d *Dir) Root() *os.Root { return d.root }
 
 // Check returns nil if the path still names the directory that was opened, and
-// that still is this user's alone. One that was removed is fs.ErrNotExist.
+// that still is this user's alone, as are those above. One that was removed is
+// fs.ErrNotExist.
 func (d *Dir) Check() error {
+	if err := Check(filepath.Dir(d.path)); err != nil {
+		return err
+	}
 	now, err := os.Lstat(d.path)
 	if err != nil {
 		return fmt.Errorf("check place: %w", err)
