@@ -31,14 +31,15 @@ func (e *movedError) Unwrap() error { return errMoved }
 // the action id and the compiler speak of the same bytes. So a file that is
 // written all the time ends no build and spoils no archive.
 type frozen struct {
-	dir   string            // made when there is the first copy
-	files map[string]string // input -> copy
+	parent string            // of dir
+	dir    string            // made when there is the first copy
+	files  map[string]string // input -> copy
 }
 
 // freeze copies the inputs of the packages that moved in an earlier try, and then
 // also those that are so young that they may be about to.
-func freeze(s *graph.Snapshot, pkgs []string, moving map[string]bool) (*graph.Snapshot, []graph.Change, *frozen, error) {
-	fz := &frozen{files: map[string]string{}}
+func freeze(parent string, s *graph.Snapshot, pkgs []string, moving map[string]bool) (*graph.Snapshot, []graph.Change, *frozen, error) {
+	fz := &frozen{parent: parent, files: map[string]string{}}
 	if len(moving) == 0 {
 		return s, nil, fz, nil
 	}
@@ -58,7 +59,7 @@ func freeze(s *graph.Snapshot, pkgs []string, moving map[string]bool) (*graph.Sn
 // keep writes a copy under the file's own name, in a directory of its own.
 func (fz *frozen) keep(path string, data []byte) (err error) {
 	if fz.dir == "" {
-		if fz.dir, err = os.MkdirTemp("", "hr-frozen-"); err != nil {
+		if fz.dir, err = os.MkdirTemp(fz.parent, "frozen-"); err != nil {
 			return err
 		}
 	}

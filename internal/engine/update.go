@@ -122,7 +122,7 @@ func (e *Engine) updateOnce(ctx context.Context, t *Target, last *Program, movin
 		}
 	}
 	pl := makePlan(snap, changes, extra)
-	snap, again, fz, err := freeze(snap, pl.set, moving)
+	snap, again, fz, err := freeze(t.scratch, snap, pl.set, moving)
 	if err != nil {
 		return nil, out, err
 	}
