@@ -35,7 +35,7 @@ const stopWait = 10 * time.Second
 // stopVerb is hrd stop. It is no error if none runs.
 func stopVerb(c *command, args []string) int {
 	fs := pflag.NewFlagSet("stop", pflag.ContinueOnError)
-	now := fs.Bool("now", false, "end open sessions too")
+	now := fs.Bool("now", false, "end open sessions too, and an hrd that does not answer")
 	if code, ok := c.parse(fs, args); !ok {
 		return code
 	}
