@@ -43,6 +43,43 @@ func TestJoinFirstBuild(t *testing.T) {
 	wg.Wait()
 }
 
+// TestJoinUnchanged: for who asks when the program of a first build is linked
+// already, nothing is built.
+func TestJoinUnchanged(t *testing.T) {
+	w := newWorld(t)
+	var wg sync.WaitGroup
+	linked, joined := make(chan struct{}), make(chan struct{})
+	wg.Go(func() {
+		s, reply, err := w.l.Client().Open(t.Context(), w.job, protocol.Handler{Built: func(engine.Artifact) {
+			close(linked)
+			<-joined
+		}})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer s.Close()
+		if reply.Outcome.Phases.GoBuild == 0 {
+			t.Error("the first one is not told that go build ran")
+		}
+	})
+	<-linked
+	wg.Go(func() {
+		s, reply, err := w.l.Client().Open(t.Context(), w.job, protocol.Handler{})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer s.Close()
+		if o := reply.Outcome; o.Phases.GoBuild != 0 || o.Fallback != "" || o.Artifact.Path == "" {
+			t.Errorf("the second one is told of a build: %+v", o)
+		}
+	})
+	w.waitfor("the second session", func() bool { return len(w.l.d.Status().Sessions) == 2 })
+	close(joined)
+	wg.Wait()
+}
+
 // TestJoinFailure: what a build complains of that began before may be mended.
 func TestJoinFailure(t *testing.T) {
 	w := newWorld(t)

@@ -354,8 +354,8 @@ func TestReload(t *testing.T) {
 			}
 			next, _, err := w.s.Reload(ctx, w.cfg, dirty)
 			if c.whole {
-				if !errors.Is(err, ErrWhole) {
-					t.Fatalf("got %v, want ErrWhole", err)
+				if !errors.Is(err, ErrWhole) || !strings.Contains(err.Error(), ErrWhole.Error()+": ") {
+					t.Fatalf("got %v, want ErrWhole and a reason", err)
 				}
 				return
 			}

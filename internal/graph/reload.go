@@ -2,8 +2,10 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -16,7 +18,12 @@ const findMode = packages.NeedName | packages.NeedFiles | packages.NeedModule |
 	packages.NeedEmbedFiles | packages.NeedEmbedPatterns
 
 // ErrWhole says that a change is beyond a reload of single packages: load all.
-var ErrWhole = fmt.Errorf("the whole closure must be listed")
+var ErrWhole = errors.New("the whole closure must be listed")
+
+// whole is ErrWhole with the file or package that makes it necessary.
+func whole(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrWhole, fmt.Sprintf(format, args...))
+}
 
 // Reload returns the next snapshot after header changes in the named packages.
 // Only they are listed, and the closure of imports that were unknown so far;
@@ -26,8 +33,13 @@ func (s *Snapshot) Reload(ctx context.Context, cfg LoadConfig, dirty []string) (
 	var dirs []string
 	for _, path := range dirty {
 		p := s.Packages[path]
-		if p == nil || p.Fixed || p.Unhandled != "" || p.ImportMap != nil {
-			return nil, nil, ErrWhole
+		switch {
+		case p == nil || p.Fixed:
+			return nil, nil, whole("%s is not of this program", path)
+		case p.Unhandled != "":
+			return nil, nil, whole("%s has %s", path, p.Unhandled)
+		case p.ImportMap != nil:
+			return nil, nil, whole("%s has imports that are spelled otherwise", path)
 		}
 		dirs = append(dirs, p.Dir)
 	}
@@ -36,7 +48,7 @@ func (s *Snapshot) Reload(ctx context.Context, cfg LoadConfig, dirty []string) (
 		return nil, nil, err
 	}
 	if len(listed) != len(dirty) {
-		return nil, nil, ErrWhole
+		return nil, nil, whole("%s has other packages in its directory", strings.Join(dirty, ", "))
 	}
 	n := *s
 	n.Packages = maps.Clone(s.Packages)
@@ -44,18 +56,21 @@ func (s *Snapshot) Reload(ctx context.Context, cfg LoadConfig, dirty []string) (
 	for _, l := range listed {
 		old := n.Packages[l.PkgPath]
 		if len(l.Errors) > 0 || old == nil || !slices.Contains(dirty, l.PkgPath) || old.Name != l.Name {
-			return nil, nil, ErrWhole
+			return nil, nil, whole("%s has another name, or an error", l.PkgPath)
 		}
 		p := packageOf(l, cfg.GOROOT)
 		p.Local, p.Export, p.Lang = true, old.Export, old.Lang
 		p.readFiles(cfg.Memo)
-		if p.Unhandled != "" || len(p.GoFiles) == 0 {
-			return nil, nil, ErrWhole
+		if p.Unhandled != "" {
+			return nil, nil, whole("%s has %s", p.Path, p.Unhandled)
+		}
+		if len(p.GoFiles) == 0 {
+			return nil, nil, whole("%s has no Go file left", p.Path)
 		}
 		for _, path := range p.GoFiles {
 			c := p.Files[path].Check
 			if c == nil || c.Error != nil {
-				return nil, nil, ErrWhole
+				return nil, nil, whole("%s does not parse", filepath.Base(path))
 			}
 			for _, imp := range c.Imports {
 				p.Imports = append(p.Imports, imp.Path)
@@ -65,7 +80,7 @@ func (s *Snapshot) Reload(ctx context.Context, cfg LoadConfig, dirty []string) (
 		p.Imports = slices.Compact(p.Imports)
 		for _, imp := range p.Imports {
 			if !slices.Contains(old.Imports, imp) && needsJudge(imp, s.Packages[imp]) {
-				return nil, nil, ErrWhole
+				return nil, nil, whole("%s imports %s, and only the go command can say whether it may", p.Path, imp)
 			}
 			if s.Packages[imp] == nil {
 				unknown[imp] = true
@@ -80,7 +95,7 @@ func (s *Snapshot) Reload(ctx context.Context, cfg LoadConfig, dirty []string) (
 	}
 	n.prune()
 	if !maps.Equal(s.modules(), n.modules()) {
-		return nil, nil, ErrWhole // the program's build info names its modules
+		return nil, nil, whole("%s", otherModules(s.modules(), n.modules())) // the build info names them
 	}
 	for path := range n.Packages {
 		if s.Packages[path] == nil {
@@ -97,12 +112,27 @@ func (s *Snapshot) Reload(ctx context.Context, cfg LoadConfig, dirty []string) (
 	n.Absent = slices.Compact(n.Absent)
 	n.Seal()
 	if n.Cyclic() {
-		return nil, nil, ErrWhole
+		return nil, nil, whole("an import of %s leads back to it", strings.Join(dirty, ", "))
 	}
 	return &n, news, nil
 }
 
-// needsJudge tells that only the go command can say whether the import is
+// otherModules names a module that came or went between two versions of a program.
+func otherModules(was, is map[string]string) string {
+	for _, m := range slices.Sorted(maps.Keys(is)) {
+		if was[m] != is[m] {
+			return "module " + m + " comes in"
+		}
+	}
+	for _, m := range slices.Sorted(maps.Keys(was)) {
+		if _, ok := is[m]; !ok {
+			return "module " + m + " leaves"
+		}
+	}
+	return "the modules are others"
+}
+
+// needsJudge reports that only the go command can say whether the import is
 // allowed: internal packages, main packages, C and vendored paths.
 func needsJudge(path string, p *Package) bool {
 	for _, elem := range strings.Split(path, "/") {
@@ -131,7 +161,7 @@ func (n *Snapshot) add(ctx context.Context, cfg LoadConfig, paths []string) erro
 	})
 	for _, path := range paths {
 		if bad || n.Packages[path] == nil || n.Packages[path].Name == "main" {
-			return ErrWhole
+			return whole("the import of %s has an error", path)
 		}
 	}
 	for _, q := range fresh {
@@ -141,12 +171,12 @@ func (n *Snapshot) add(ctx context.Context, cfg LoadConfig, paths []string) erro
 			above = above || p != nil && p.Local
 		}
 		if q.Fixed && above {
-			return ErrWhole // a fixed package above the workspace: rare, and its order matters
+			return whole("%s is of the module cache and imports the workspace", q.Path) // rare, and its order matters
 		}
 		if q.Local = above; above {
 			q.readFiles(cfg.Memo)
 			if !slices.Contains(n.Roots, moduleRoot(q.Dir)) {
-				return ErrWhole
+				return whole("%s is of a module that was not part of the program", q.Path)
 			}
 			continue
 		}
