@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -81,12 +82,12 @@ func (r *report) begin() {
 		return // hr why has nothing to show then
 	}
 	path := filepath.Join(dir, fmt.Sprintf("%d.json", os.Getpid()))
-	r.lock = flock.New(path+lockSuffix, flock.SetPermissions(0o600))
-	if ok, err := r.lock.TryLock(); !ok || err != nil {
+	if r.lock = lockReport(path); r.lock == nil {
 		return
 	}
 	r.path = path
 	r.write()
+	sweepDead(dir)
 }
 
 const lockSuffix = ".lock"
@@ -100,15 +101,10 @@ func readReports(dir string) ([]*reportData, error) {
 	}
 	var all []*reportData
 	for _, name := range names {
-		lock := flock.New(name + lockSuffix)
-		if ok, err := lock.TryLock(); ok || err != nil {
-			os.Remove(name)
-			os.Remove(name + lockSuffix)
-			os.Remove(strings.TrimSuffix(name, ".json") + ".sock")
-			lock.Close()
+		pid, err := strconv.Atoi(strings.TrimSuffix(filepath.Base(name), ".json"))
+		if err != nil || sweepIfDead(dir, pid) {
 			continue
 		}
-		lock.Close()
 		d := new(reportData)
 		if text, err := os.ReadFile(name); err == nil && exact.Unmarshal(text, d) == nil {
 			all = append(all, d)
