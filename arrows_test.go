@@ -32,8 +32,10 @@ var below = map[string][]string{
 	"internal/link":       {"internal/place"}, // and what lies in it
 	"internal/engine":     {"astcheck", "cache", "internal/exact", "internal/graph", "internal/link", "internal/place", "tags"},
 	"internal/protocol":   {"internal/engine", "internal/exact", "internal/graph", "internal/place"},
+	"internal/event":      {"astcheck", "internal/engine", "internal/protocol", "internal/supervisor"},
+	"internal/screen":     {"internal/event", "internal/printable"},
 	"daemon":              {"cache", "internal/engine", "internal/exact", "internal/graph", "internal/link", "internal/place", "internal/printable", "internal/protocol", "tags"},
-	"cmd/hr":              {"astcheck", "daemon", "internal/churn", "internal/engine", "internal/exact", "internal/graph", "internal/paths", "internal/printable", "internal/protocol", "internal/reflex", "internal/supervisor", "internal/triggers", "internal/watch", "tags"},
+	"cmd/hr":              {"astcheck", "daemon", "internal/churn", "internal/engine", "internal/event", "internal/exact", "internal/graph", "internal/paths", "internal/printable", "internal/protocol", "internal/reflex", "internal/screen", "internal/supervisor", "internal/triggers", "internal/watch", "tags"},
 	"cmd/hrd":             {"daemon", "internal/engine", "internal/printable", "internal/protocol", "tags"},
 	"benchmarks":          nil,
 	"internal/testdir":    nil, // for tests only

@@ -156,7 +156,7 @@ func (c *control) Close() {
 func (r *runner) listen() {
 	var err error
 	if r.control, err = listenControl(r.asks); err != nil && r.flags.verbose {
-		r.c.screen.notice("hr restart, stop and ps will not find this hr: %v", err)
+		r.c.screen.Notice("hr restart, stop and ps will not find this hr: %v", err)
 	}
 }
 
@@ -189,7 +189,7 @@ func (r *runner) onAsk(q ask) (code int, done bool) {
 		r.waiting = append(r.waiting, q)
 		r.rerun([]string{"hr restart"}, time.Now())
 	case "stop":
-		r.c.screen.notice("stopped by hr stop")
+		r.c.screen.Notice("stopped by hr stop")
 		code = r.onSignal(syscall.SIGTERM)
 		q.reply <- askReply{Code: code}
 		return code, true

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"regexp"
 	"slices"
@@ -10,37 +9,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hotreflex/hr/internal/engine"
-	"github.com/hotreflex/hr/internal/protocol"
+	"github.com/hotreflex/hr/internal/event"
 	"github.com/hotreflex/hr/internal/supervisor"
 )
 
 // This file is about starts that fail: a generation that exits before it is
 // ready, or is not ready in time. It is never simply tried again: the same
 // program with the same surroundings would fail again.
-
-// failure is the data of a failed event.
-type failure struct {
-	Generation int           `json:"generation"`
-	Pid        int           `json:"pid"`
-	Files      []string      `json:"files,omitempty"`
-	Why        string        `json:"why"`
-	Exited     bool          `json:"exited"`
-	Late       bool          `json:"late,omitempty"` // it had been told as started
-	Code       int           `json:"code,omitempty"`
-	Output     []string      `json:"output,omitempty"` // its last lines, if hr sees them
-	Total      time.Duration `json:"total"`
-
-	// Outcome is the build that made the program; none if it was there already.
-	Outcome *engine.Outcome `json:"outcome,omitempty"`
-}
-
-// noStart is the data of the error event of a program that the system does not
-// run.
-type noStart struct {
-	*protocol.Error
-	Outcome *engine.Outcome `json:"outcome,omitempty"` // the build that made it
-}
 
 // startFailed tells why a start that is through was none, "" if it was one.
 func (r *runner) startFailed(l launch) (why string) {
@@ -70,33 +45,25 @@ func (r *runner) onFailed(l launch, why string) {
 		r.exited = nil // this is how it is told
 		l.output.settle()
 	}
-	number, late := fmt.Sprintf("#%d", l.gen.ID), r.onTrial(l.gen)
+	late := r.onTrial(l.gen)
 	back, ok := r.goBack(l)
-	then := "; waiting for a change"
-	switch {
-	case ok:
-		then = fmt.Sprintf("; starting the program of #%d again", r.good.id)
-	case !exited:
-		then = "; it keeps running"
+	f := event.Failed{Generation: l.gen.ID, Pid: l.gen.Pid, Files: l.names, Why: why, Exited: exited, Late: late, Output: l.output.lines(true), Total: time.Since(l.from), Outcome: told(l.out)}
+	if exited {
+		f.Code = l.gen.Exit().Status()
 	}
-	text := number + " failed to start: " + why
-	if names := l.names; len(names) > 0 {
-		text = join(names) + " → " + text
+	if ok {
+		f.Back = r.good.id
 	}
 	if lines := l.output.lines(false); len(lines) > 0 {
-		r.c.screen.output(strings.Join(lines, "\n"))
+		r.tell(event.Output{Text: strings.Join(lines, "\n"), Program: true})
 	}
-	data := failure{Generation: l.gen.ID, Pid: l.gen.Pid, Files: l.names, Why: why, Exited: exited, Late: late, Output: l.output.lines(true), Total: time.Since(l.from), Outcome: told(l.out)}
+	r.tell(f)
+	r.report.startFailed(f)
 	if exited {
-		data.Code = l.gen.Exit().Status()
+		r.namePortOwner(f.Output)
 	}
-	r.c.screen.say("failed", red, text+then, data)
-	r.report.startFailed(data)
-	if exited {
-		r.namePortOwner(data.Output)
-	}
-	r.sup.Explain("the program of " + text + "\n" + l.output.told(data.Output))
-	r.answer(askReply{Generation: l.gen.ID, Pid: l.gen.Pid, Error: text})
+	r.sup.Explain("the program of " + f.Story() + "\n" + l.output.told(f.Output))
+	r.answer(askReply{Generation: l.gen.ID, Pid: l.gen.Pid, Error: f.Story()})
 	if ok {
 		r.start(back)
 	}
@@ -105,8 +72,7 @@ func (r *runner) onFailed(l launch, why string) {
 // onGood remembers a program that became ready.
 func (r *runner) onGood(l launch) {
 	if l.back {
-		r.c.screen.say("back", green, fmt.Sprintf("the program of #%d runs again, started in %s (#%d)", r.good.id, ms(time.Since(l.from)), l.gen.ID),
-			map[string]any{"generation": l.gen.ID, "pid": l.gen.Pid, "of": r.good.id})
+		r.tell(event.Back{Generation: l.gen.ID, Pid: l.gen.Pid, Of: r.good.id, Took: time.Since(l.from)})
 	}
 	r.behind = l.back
 	if !l.back {
@@ -130,9 +96,7 @@ func (r *runner) namePortOwner(output []string) {
 	}
 	for _, port := range ports {
 		if pid, name, ok := supervisor.PortOwner(port); ok && pid != os.Getpid() && (r.gen == nil || pid != r.gen.Pid) {
-			r.c.screen.say("port", yellow, fmt.Sprintf("port %d is held by %s (process %d)", port, name, pid), map[string]any{
-				"port": port, "pid": pid, "name": name,
-			})
+			r.tell(event.Port{Port: port, Pid: pid, Owner: name})
 		}
 	}
 }

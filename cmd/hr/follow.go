@@ -50,7 +50,7 @@ func (r *runner) watchTrees(trees, dirs []string) {
 		return reach != nil && reach.Beside(path) && !paths.WithinAny(path, trees)
 	}
 	r.wg.Go(func() {
-		w, err := watch.New(watch.Options{Trees: trees, Dirs: dirs, Source: r.flags.watcher, Exclude: exclude, Log: r.c.screen.notice})
+		w, err := watch.New(watch.Options{Trees: trees, Dirs: dirs, Source: r.flags.watcher, Exclude: exclude, Log: r.c.screen.Notice})
 		if !send(r.ctx, r.watching, watching{w, trees, err}) && err == nil {
 			w.Close()
 		}
@@ -85,7 +85,7 @@ func holdsAny(dir string, trees []string) bool {
 // found by comparing every input.
 func (r *runner) onWatching(w watching) {
 	if w.err != nil {
-		r.c.screen.notice("cannot watch: %v", w.err)
+		r.c.screen.Notice("cannot watch: %v", w.err)
 		return
 	}
 	if r.watcher != nil {
@@ -121,7 +121,7 @@ func (r *runner) watchMore() {
 		text = err.Error()
 	}
 	if text != "" && text != r.addErr {
-		r.c.screen.notice("cannot watch everything: %s", text)
+		r.c.screen.Notice("cannot watch everything: %s", text)
 	}
 	r.addErr = text
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/event"
 	"github.com/hotreflex/hr/internal/protocol"
 )
 
@@ -25,7 +26,7 @@ func TestHostileNames(t *testing.T) {
 			printReport(w, &reportData{
 				Dir: "/" + hostile, Flags: []string{"-tags=" + hostile}, Package: []string{hostile}, Ended: hostile,
 				Changes: []decision{{Path: "/x/" + hostile, Verdict: hostile, Why: hostile, Package: hostile}},
-				Start:   &failure{Why: hostile, Output: []string{"panic: \x1b[2J"}},
+				Start:   &event.Failed{Why: hostile, Output: []string{"panic: \x1b[2J"}},
 				Outcome: &engine.Outcome{Fallback: hostile, Refused: hostile, Packages: []engine.PackageResult{{Path: hostile, Why: hostile}}},
 			})
 		},

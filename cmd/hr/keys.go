@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -15,23 +14,23 @@ func (r *runner) onKey(key byte) (code int, done bool) {
 	switch key {
 	case 'r':
 		if r.running.Path == "" {
-			r.c.screen.notice("there is no program yet")
+			r.c.screen.Notice("there is no program yet")
 			break
 		}
 		r.rerun([]string{"restart"}, time.Now())
 	case 'b':
 		r.build(time.Now(), []string{"rebuild"})
 	case 'c':
-		r.c.screen.clear()
+		r.c.screen.Clear()
 	case 't':
 		r.nextProfile()
 	case 'w':
-		r.c.screen.done()
+		r.c.screen.Done()
 		printReport(r.c.stderr, &r.report.data)
 	case 'q':
 		return r.onSignal(os.Interrupt), true
 	case 'h', '?':
-		r.c.screen.notice("r restart, b rebuild, c clear, t next profile (%s), w why, q quit", strings.Join(tags.Names(), ", "))
+		r.c.screen.Notice("r restart, b rebuild, c clear, t next profile (%s), w why, q quit", strings.Join(tags.Names(), ", "))
 	}
 	return 0, false
 }
@@ -40,7 +39,7 @@ func (r *runner) onKey(key byte) (code int, done bool) {
 // the daemon: it keeps what it knows of each.
 func (r *runner) nextProfile() {
 	if r.opening {
-		r.c.screen.notice("wait for the build: then t changes the profile")
+		r.c.screen.Notice("wait for the build: then t changes the profile")
 		return
 	}
 	flags := r.flags
@@ -92,14 +91,4 @@ func withProfileTag(goFlags []string, profile string) []string {
 		out = append(out, f)
 	}
 	return out
-}
-
-// clear wipes the terminal, and what has scrolled out of it.
-func (s *screen) clear() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.clearBar()
-	if s.wide > 0 {
-		fmt.Fprint(s.w, "\x1b[H\x1b[2J\x1b[3J") // ECMA-48 CUP and ED; 3 is xterm's
-	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/event"
 	"github.com/hotreflex/hr/internal/protocol"
 	"github.com/hotreflex/hr/internal/supervisor"
 )
@@ -110,7 +111,7 @@ func (r *runner) onLaunch(l launch) {
 	if l.gen == nil {
 		r.running = engine.Artifact{}
 		e := protocol.AsError(l.err)
-		r.c.screen.failWith(e, noStart{e, told(l.out)})
+		r.tell(event.Error{Error: e, Outcome: told(l.out)})
 		r.answer(askReply{Error: l.err.Error()})
 		return
 	}
@@ -124,7 +125,7 @@ func (r *runner) onLaunch(l launch) {
 	}
 	if r.failing || len(r.broken) > 0 {
 		// A save that came while it started: what was told of that still holds.
-		r.c.screen.say("kept", dim, "the source does not build since; "+r.kept(), nil)
+		r.tell(event.Kept{Generation: r.keptID(), Trouble: event.NoBuild})
 	} else {
 		r.sup.Explain("")
 	}
@@ -149,7 +150,7 @@ func (r *runner) onExit() (code int, done bool) {
 	}
 	r.sup.Explain("the program has ended: " + e.String())
 	r.report.ended(e.String())
-	r.c.screen.say("exited", yellow, fmt.Sprintf("the program ended with %s; waiting for a change", e), map[string]any{"code": e.Status()})
+	r.tell(event.Exited{Code: e.Status(), How: e.String()})
 	return 0, false
 }
 
@@ -157,7 +158,7 @@ func (r *runner) onExit() (code int, done bool) {
 // once the second time.
 func (r *runner) onSignal(sig os.Signal) int {
 	if sig == os.Interrupt {
-		r.c.screen.interrupted()
+		r.c.screen.Interrupted()
 	}
 	r.drop()
 	r.next = nil
@@ -223,19 +224,4 @@ func (r *runner) number() string {
 		return "#1"
 	}
 	return fmt.Sprintf("#%d", r.gen.ID)
-}
-
-// kept tells which program a save that does not build leaves alone.
-func (r *runner) kept() string {
-	if r.launch != nil {
-		return "the program that is being started goes on"
-	}
-	return "the program of " + r.number() + " keeps running"
-}
-
-func (r *runner) back() string {
-	if r.alive() {
-		return "the source is again that of " + r.number() + ", which runs"
-	}
-	return "the source is again that of the last program"
 }

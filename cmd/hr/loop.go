@@ -12,6 +12,7 @@ import (
 	"github.com/hotreflex/hr/astcheck"
 	"github.com/hotreflex/hr/internal/churn"
 	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/event"
 	"github.com/hotreflex/hr/internal/graph"
 	"github.com/hotreflex/hr/internal/protocol"
 	"github.com/hotreflex/hr/internal/supervisor"
@@ -104,19 +105,18 @@ type runner struct {
 	dueNow   bool              // what was put off is acted on
 	forChurn bool              // the build under way is for the sake of such a file alone
 
-	broken    map[string]bool   // files that do not parse
-	dropped   bool              // edits beside a broken file wait for it
-	failing   bool              // the last build failed
-	failure   string            // why
-	blamed    map[string]bool   // files whose edits came to be built since the last good program
-	doubt     bool              // the build under way may have read what was mended since
-	told      map[string]string // file -> last line about it
-	toldTimes map[string]int
+	broken    map[string]bool // files that do not parse
+	dropped   bool            // edits beside a broken file wait for it
+	failing   bool            // the last build failed
+	failure   string          // why
+	blamed    map[string]bool // files whose edits came to be built since the last good program
+	doubt     bool            // the build under way may have read what was mended since
+	toldTimes repeats
 }
 
 // loop is the life of hr run. It returns the exit code.
 func (r *runner) loop() int {
-	r.broken, r.told, r.toldTimes = map[string]bool{}, map[string]string{}, map[string]int{}
+	r.broken, r.toldTimes = map[string]bool{}, repeats{}
 	r.blamed, r.holds = map[string]bool{}, map[string]*engine.Hold{}
 	r.open(false, r.begin, nil) // first: what follows runs while the daemon works
 	r.watchModule()
@@ -251,7 +251,11 @@ func (r *runner) onChanges(b watch.Batch, free []string) {
 			clear(r.blamed)
 			r.report.startGood()
 			r.sup.Explain("")
-			r.c.screen.say("restored", green, r.back(), nil)
+			restored := event.Restored{}
+			if r.gen != nil {
+				restored.Generation = r.gen.ID
+			}
+			r.tell(restored)
 			return
 		}
 		if len(reasons) == 0 {

@@ -6,24 +6,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/hotreflex/hr/internal/protocol"
+	"github.com/hotreflex/hr/internal/event"
 )
-
-// buildFailure is the data of the error event of a program that does not build.
-type buildFailure struct {
-	*protocol.Error
-	// Problems are the places that the text names, in its order, for editors.
-	Problems []problem `json:"problems,omitempty"`
-}
-
-// problem is one complaint of the go command.
-type problem struct {
-	Package string `json:"package,omitempty"` // import path
-	File    string `json:"file"`              // absolute
-	Line    int    `json:"line"`              // from 1
-	Col     int    `json:"col,omitempty"`     // from 1, in bytes; 0 if it is not told
-	Message string `json:"message"`           // may have more lines
-}
 
 // place matches file:line: or file:line:column: at the start of a line
 // (cmd/internal/src, XPos; a drive may come first).
@@ -31,8 +15,8 @@ var place = regexp.MustCompile(`^((?:[A-Za-z]:)?[^\s:][^:]*):(\d+)(?::(\d+))?: (
 
 // problems reads what the go command said of a build in dir: "# import/path",
 // then a line for each complaint, and more of it in lines that begin with a tab.
-func problems(text, dir string) []problem {
-	var list []problem
+func problems(text, dir string) []event.Problem {
+	var list []event.Problem
 	pkg, open := "", false
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\r\n")
@@ -49,7 +33,7 @@ func problems(text, dir string) []problem {
 		if open = m != nil; !open {
 			continue
 		}
-		p := problem{Package: pkg, File: m[1], Message: m[4]}
+		p := event.Problem{Package: pkg, File: m[1], Message: m[4]}
 		if !filepath.IsAbs(p.File) {
 			p.File = filepath.Join(dir, p.File)
 		}

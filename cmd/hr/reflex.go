@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/hotreflex/hr/internal/event"
 	"github.com/hotreflex/hr/internal/printable"
 	"github.com/hotreflex/hr/internal/protocol"
 	"github.com/hotreflex/hr/internal/reflex"
@@ -134,11 +135,10 @@ func newReflexer(c *command, f reflexFlags, dir string, lines []reflex.Line) (*r
 	for _, l := range r.lines {
 		l.supervise()
 		if f.Verbose {
-			first, more, _ := strings.Cut(l.spec.String(), "\n")
-			r.c.screen.sayMore("line", dim, fmt.Sprintf("[%02d] %s", l.id, first), printable.Text("\n"+more), nil)
+			r.c.screen.Tell(event.Command{Number: l.id, Spec: l.spec.String()})
 		}
 		if l.program != nil {
-			r.c.screen.notice("%s: a Go program: rebuilding and restarting it as hr run %s does; --literal runs it as it is written",
+			r.c.screen.Notice("%s: a Go program: rebuilding and restarting it as hr run %s does; --literal runs it as it is written",
 				l.spec.Source, strings.Join(l.program.words(), " "))
 		}
 	}

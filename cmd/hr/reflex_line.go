@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os/exec"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/hotreflex/hr/internal/event"
 	"github.com/hotreflex/hr/internal/reflex"
 	"github.com/hotreflex/hr/internal/supervisor"
 	"github.com/hotreflex/hr/internal/watch"
@@ -243,18 +243,15 @@ func (l *reflexLine) showExit(ctx context.Context, gen *supervisor.Generation) {
 	if e.Status() != 0 && !l.r.flags.json {
 		l.r.out.info(l.id, "(error exit: %v)", e)
 	}
-	l.r.tell("exit", map[string]any{"line": l.id, "pid": gen.Pid, "code": e.Status(), "took": time.Since(gen.Started)})
+	if l.r.flags.json {
+		l.r.c.screen.Tell(event.Exit{Number: l.id, Pid: gen.Pid, Code: e.Status(), Took: time.Since(gen.Started)})
+	}
 }
 
 // showRun tells what runs and why, to those who want to know.
 func (r *reflexer) showRun(l *reflexLine, run reflexRun, gen *supervisor.Generation) {
-	took := gen.Started.Sub(run.since)
-	if r.flags.json {
-		r.tell("run", map[string]any{
-			"line": l.id, "pid": gen.Pid, "command": l.spec.Command, "paths": run.paths,
-			"eventTime": run.since, "startTime": gen.Started, "took": took,
-		})
-	} else if r.flags.Verbose {
-		r.c.screen.say("run", dim, fmt.Sprintf("[%02d] %s → %s in %s", l.id, brief(run.paths), l.spec.Command[0], ms(took)), nil)
+	if r.flags.json || r.flags.Verbose {
+		r.c.screen.Tell(event.Ran{Number: l.id, Pid: gen.Pid, Command: l.spec.Command, Paths: run.paths,
+			Event: run.since, Started: gen.Started, Took: gen.Started.Sub(run.since)})
 	}
 }

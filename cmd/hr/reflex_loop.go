@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hotreflex/hr/internal/event"
 	"github.com/hotreflex/hr/internal/protocol"
 	"github.com/hotreflex/hr/internal/watch"
 )
@@ -41,7 +42,7 @@ func (r *reflexer) loop(signals, resized <-chan os.Signal) int {
 		return r.c.fail(err)
 	}
 	if r.flags.json || r.flags.Verbose {
-		r.c.screen.say("watching", dim, "watching "+r.dir, map[string]any{"dir": r.dir, "lines": len(r.lines)})
+		r.c.screen.Tell(event.Watching{Dir: r.dir, Lines: len(r.lines)})
 	}
 	for _, l := range r.lines {
 		if l.spec.Service {
@@ -86,7 +87,7 @@ const gather = 10 * time.Millisecond
 // watch begins to watch before it lists: what is written between the two is
 // hinted at and compared.
 func (r *reflexer) watch() error {
-	o := watch.Options{Trees: []string{r.dir}, Source: r.flags.watcher, Gather: gather, Exclude: r.exclude, Log: r.c.screen.notice}
+	o := watch.Options{Trees: []string{r.dir}, Source: r.flags.watcher, Gather: gather, Exclude: r.exclude, Log: r.c.screen.Notice}
 	w, err := watch.New(o)
 	if err != nil {
 		if r.flags.watcher == "reflex" {
@@ -240,19 +241,4 @@ func (r *reflexer) close() {
 	}
 	r.wg.Wait()
 	r.out.close()
-}
-
-// tell prints an event that has no line of text.
-func (r *reflexer) tell(name string, data any) {
-	if r.flags.json {
-		r.c.screen.say(name, plain, "", data)
-	}
-}
-
-// brief names the paths of a run for people: three at most.
-func brief(paths []string) string {
-	if len(paths) == 0 {
-		return "start"
-	}
-	return strings.TrimSuffix(join(paths), "/")
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hotreflex/hr/internal/event"
 	"github.com/hotreflex/hr/internal/printable"
 	"github.com/hotreflex/hr/internal/reflex"
 )
@@ -100,8 +101,8 @@ func (o *reflexOutput) print(id int, text string) {
 // info prints what hr says about a command.
 func (o *reflexOutput) info(id int, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
-	if o.c.screen.json {
-		o.c.screen.say("info", plain, text, map[string]any{"line": id})
+	if o.c.screen.JSON() {
+		o.c.screen.Tell(event.Info{Number: id, Text: text})
 		return
 	}
 	o.print(id, printable.Line(text))
@@ -110,8 +111,8 @@ func (o *reflexOutput) info(id int, format string, args ...any) {
 // farewell is the one line of hr itself that has no mark.
 func (o *reflexOutput) farewell(sig os.Signal) {
 	text := fmt.Sprintf("Interrupted (%v). Cleaning up children...", sig)
-	if o.c.screen.json {
-		o.c.screen.say("interrupted", plain, text, nil)
+	if o.c.screen.JSON() {
+		o.c.screen.Tell(event.Interrupted{Text: text})
 		return
 	}
 	o.mu.Lock()

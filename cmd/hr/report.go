@@ -12,6 +12,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/event"
 	"github.com/hotreflex/hr/internal/exact"
 	"github.com/hotreflex/hr/internal/graph"
 	"github.com/hotreflex/hr/internal/protocol"
@@ -47,7 +48,7 @@ type reportData struct {
 	Changes    []decision        `json:"changes,omitempty"`
 	Outcome    *engine.Outcome   `json:"outcome,omitempty"`
 	Failure    *protocol.Failure `json:"failure,omitempty"`
-	Start      *failure          `json:"start,omitempty"` // the newest start, if it failed
+	Start      *event.Failed     `json:"start,omitempty"` // the newest start, if it failed
 	Ended      string            `json:"ended,omitempty"` // how the program ended by itself
 	// Restless are the inputs that do not stand still.
 	Restless []restlessInput `json:"restless,omitempty"`
@@ -150,7 +151,7 @@ func (r *report) failed(f *protocol.Failure) {
 }
 
 // startFailed keeps why the newest start was none, until one is.
-func (r *report) startFailed(f failure) {
+func (r *report) startFailed(f event.Failed) {
 	f.Outcome = nil // the report has it
 	r.data.Start = &f
 	r.write()

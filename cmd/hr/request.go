@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/event"
 	"github.com/hotreflex/hr/internal/graph"
 	"github.com/hotreflex/hr/internal/protocol"
 )
@@ -63,7 +64,7 @@ func (r *runner) open(alone bool, from time.Time, names []string) {
 		if res.err == nil {
 			res.session, res.reply, res.err = res.backend.client.Open(ctx, r.job, r.handler(ctx, seq, nil))
 			rest.Snapshot = r.passOn(res)
-			rest.Notice = func(text string) { r.c.screen.notice("%s", text) }
+			rest.Notice = func(text string) { r.c.screen.Notice("%s", text) }
 		}
 		if !r.deliver(res) {
 			if res.session != nil {
@@ -88,7 +89,7 @@ func (r *runner) open(alone bool, from time.Time, names []string) {
 func (r *runner) connect(ctx context.Context, alone bool) (*backend, error) {
 	b, why, err := connect(ctx, alone || r.flags.noDaemon)
 	if why != "" && err == nil {
-		r.c.screen.notice("working without hrd: %s", why)
+		r.c.screen.Notice("working without hrd: %s", why)
 	}
 	return b, err
 }
@@ -143,7 +144,7 @@ func (r *runner) build(from time.Time, names []string) {
 // handler passes what a stream says to the loop; a snapshot waits for its reply.
 func (r *runner) handler(ctx context.Context, seq uint64, snap **graph.Snapshot) protocol.Handler {
 	h := protocol.Handler{
-		Progress: r.c.screen.progress,
+		Progress: func(p protocol.Progress) { r.tell(event.Progress(p)) },
 		Built:    func(a engine.Artifact) { send(ctx, r.builtc, early{seq, a}) },
 	}
 	if snap != nil {
@@ -174,7 +175,7 @@ func (r *runner) onBuilt(e early) {
 
 // onResult takes the end of a request over.
 func (r *runner) onResult(res result) (code int, done bool) {
-	r.c.screen.done()
+	r.c.screen.Done()
 	if res.open {
 		r.opening = false
 		r.backend, r.session = res.backend, res.session
@@ -202,15 +203,15 @@ func (r *runner) onResult(res result) (code int, done bool) {
 	r.sup.Explain("")
 	r.report.built(out, r.sessionID())
 	for _, w := range out.Warnings {
-		r.c.screen.notice("%s", w)
+		r.c.screen.Notice("%s", w)
 	}
 	if r.flags.linker == "incremental" && out.Refused != "" && out.Refused != r.refused {
 		// Who asks for a linker wants to know why another one did the work.
 		r.refused = out.Refused
-		r.c.screen.notice("the incremental linker left it to the toolchain's: %s", out.Refused)
+		r.c.screen.Notice("the incremental linker left it to the toolchain's: %s", out.Refused)
 	}
 	if out.Text != "" {
-		r.c.screen.text("output", out.Text, nil)
+		r.tell(event.Output{Text: out.Text})
 	}
 	same := r.alive() && out.Artifact.Key == r.running.Key && len(r.due) == 0
 	if same && r.running.Key == r.good.artifact.Key {
@@ -224,7 +225,7 @@ func (r *runner) onResult(res result) (code int, done bool) {
 		}
 		r.running = out.Artifact
 	case same && len(r.names) > 0:
-		r.c.screen.say("unchanged", dim, join(r.names)+": the program is the same, nothing to restart", out)
+		r.tell(event.Unchanged{Outcome: told(out), Files: r.names})
 	case same:
 	default:
 		r.start(launch{artifact: out.Artifact, from: r.from, out: out, names: r.names})
@@ -265,19 +266,19 @@ func (r *runner) onFailure(res result) (code int, done bool) {
 	switch {
 	case again:
 	case answered && f.Build != nil && f.Build.Syntax != nil:
-		r.showSyntax(*f.Build.Syntax, r.from)
+		r.tell(r.broke(*f.Build.Syntax, r.from))
 	case e.Code == protocol.CodeBuild:
-		r.c.screen.failWith(e, buildFailure{e, problems(e.Message, r.job.Dir)})
+		r.tell(event.Error{Error: e, Problems: problems(e.Message, r.job.Dir)})
 	default:
-		r.c.screen.fail(e)
+		r.tell(event.Error{Error: e})
 	}
 	r.sup.Explain(e.Message)
 	switch {
 	case again:
 	case r.alive():
-		r.c.screen.say("kept", dim, r.kept(), nil)
+		r.tell(event.Kept{Generation: r.keptID(), Trouble: event.NoTrouble})
 	default:
-		r.c.screen.say("waiting", dim, "waiting for a change", nil)
+		r.tell(event.Waiting{})
 	}
 	r.keys.begin()
 	if len(r.due) > 0 {
@@ -315,11 +316,11 @@ func (r *runner) reopen(from time.Time, names []string) {
 		switch {
 		case r.mute:
 			r.mute = false
-			r.c.screen.notice("hrd does not answer: going on without it (hrd status tells more)")
+			r.c.screen.Notice("hrd does not answer: going on without it (hrd status tells more)")
 		case alone:
-			r.c.screen.notice("hrd is gone again: going on without it")
+			r.c.screen.Notice("hrd is gone again: going on without it")
 		default:
-			r.c.screen.notice("hrd is gone: going on with a new one")
+			r.c.screen.Notice("hrd is gone: going on with a new one")
 		}
 	}
 	r.open(alone, from, names)

@@ -1,12 +1,12 @@
 package main
 
 import (
-	"fmt"
 	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/hotreflex/hr/astcheck"
+	"github.com/hotreflex/hr/internal/event"
 	"github.com/hotreflex/hr/internal/graph"
 	"github.com/hotreflex/hr/internal/paths"
 	"github.com/hotreflex/hr/internal/triggers"
@@ -58,7 +58,7 @@ func (r *runner) readEnv(b watch.Batch, n *triggers.Named) []string {
 	changed, err := r.env.Read()
 	switch {
 	case err != nil && len(saved) > 0:
-		r.c.screen.notice("%v; the last good ones stay", err)
+		r.c.screen.Notice("%v; the last good ones stay", err)
 	case err == nil && changed:
 		if len(saved) == 0 {
 			saved = r.env.Paths()
@@ -91,12 +91,10 @@ func (r *runner) sendSignal(s triggers.Signalled) {
 		return // the next start reads them
 	}
 	if err := signalProcess(r.gen.Pid, s.Rule.Signal); err != nil {
-		r.c.screen.notice("send %s to %s: %v", s.Rule.Name, r.number(), err)
+		r.c.screen.Notice("send %s to %s: %v", s.Rule.Name, r.number(), err)
 		return
 	}
-	r.c.screen.say("signal", green, fmt.Sprintf("%s → sent %s to %s", join(s.Files), s.Rule.Name, r.number()), map[string]any{
-		"files": s.Files, "signal": s.Rule.Name, "generation": r.gen.ID, "pid": r.gen.Pid,
-	})
+	r.tell(event.Signal{Files: s.Files, Signal: s.Rule.Name, Generation: r.gen.ID, Pid: r.gen.Pid})
 }
 
 // rerun starts the newest program again. Without one, the first will see it all.
@@ -120,6 +118,6 @@ func (r *runner) watchNamed() {
 		}
 	}
 	if err := r.watcher.Add(dirs...); err != nil {
-		r.c.screen.notice("cannot watch %s: %v", filepath.Join(dirs...), err)
+		r.c.screen.Notice("cannot watch %s: %v", filepath.Join(dirs...), err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/hotreflex/hr/internal/event"
 	"github.com/hotreflex/hr/internal/printable"
 	"github.com/hotreflex/hr/internal/protocol"
 )
@@ -30,7 +31,7 @@ func restartVerb(c *command, args []string) int {
 		json.NewEncoder(c.stdout).Encode(map[string]any{"pid": a.Pid, "dir": data.Dir, "generation": a.Generation, "took": time.Since(begin)})
 		return exitOK
 	}
-	printable.Fprintf(c.stdout, "restarted the program of %s in %s (#%d, process %d)\n", data.Dir, ms(time.Since(begin)), a.Generation, a.Pid)
+	printable.Fprintf(c.stdout, "restarted the program of %s in %s (#%d, process %d)\n", data.Dir, event.Duration(time.Since(begin)), a.Generation, a.Pid)
 	return exitOK
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hotreflex/hr/astcheck"
 	"github.com/hotreflex/hr/internal/churn"
+	"github.com/hotreflex/hr/internal/event"
 	"github.com/hotreflex/hr/internal/graph"
 	"github.com/hotreflex/hr/internal/watch"
 )
@@ -101,8 +102,8 @@ func (r *runner) onWriter(f foundWriter) {
 	r.writers[f.path] = f.writer
 	for _, st := range r.churn.Stories(now) {
 		if st.Path == f.path {
-			r.c.screen.notice("%s does not stand still: %d changes in %s, written by %s; alone it restarts the program only after growing pauses",
-				r.short(f.path), st.Changes, ms(now.Sub(st.Since)), f.writer)
+			r.c.screen.Notice("%s does not stand still: %d changes in %s, written by %s; alone it restarts the program only after growing pauses",
+				r.short(f.path), st.Changes, event.Duration(now.Sub(st.Since)), f.writer)
 		}
 	}
 	r.keepStories()

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -10,10 +9,10 @@ import (
 
 	"github.com/hotreflex/hr/astcheck"
 	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/event"
 	"github.com/hotreflex/hr/internal/graph"
 	"github.com/hotreflex/hr/internal/paths"
 	"github.com/hotreflex/hr/internal/printable"
-	"github.com/hotreflex/hr/internal/supervisor"
 	"github.com/hotreflex/hr/internal/watch"
 )
 
@@ -21,47 +20,19 @@ import (
 // it is printed no more: a log file in the tree would fill the screen.
 const tellTimes = 3
 
-// reload is the data of a reload event: durations in nanoseconds.
-type reload struct {
-	Generation int               `json:"generation"`
-	Pid        int               `json:"pid"`
-	Files      []string          `json:"files,omitempty"`
-	Artifact   engine.Artifact   `json:"artifact"`
-	Total      time.Duration     `json:"total"`
-	Event      time.Time         `json:"eventTime"`
-	Ready      time.Time         `json:"readyTime"`
-	Timing     supervisor.Timing `json:"timing"`
-	Outcome    *engine.Outcome   `json:"outcome,omitempty"`
-}
-
-// showStart prints the one line that tells a start or a reload.
+// showStart tells of a start or a reload.
 func (r *runner) showStart(l launch) {
 	now := time.Now()
 	if !r.sup.Listens() && !r.ready.asks() {
 		now = l.gen.Started // what came after was waiting for a socket in vain
 	}
-	total := now.Sub(l.from)
-	out := l.out
-	data := reload{Generation: l.gen.ID, Pid: l.gen.Pid, Files: l.names, Artifact: l.artifact, Total: total, Event: l.from, Ready: now, Timing: l.timing, Outcome: told(out)}
+	run := event.Run{Generation: l.gen.ID, Pid: l.gen.Pid, Files: l.names, Artifact: l.artifact, Total: now.Sub(l.from),
+		Event: l.from, Ready: now, Timing: l.timing, Outcome: told(l.out), Phases: r.phases(l)}
 	if l.gen.ID == 1 {
-		text := "started in " + ms(total)
-		switch {
-		case out == nil || out.Phases.GoBuild > 0:
-			text = "built and " + text
-		case out.Compiled == 0 && out.Linker == "":
-			text = "up to date, " + text
-		default:
-			text = did(out) + ", " + text
-		}
-		r.c.screen.sayMore("start", green, text+" (#1)", r.phases(l), data)
+		r.tell(event.Start{Run: run})
 		return
 	}
-	what := did(out) + ", "
-	if l.rerun && out == nil {
-		what = "" // nothing was built for it
-	}
-	text := fmt.Sprintf("%s → %srestarted in %s (#%d)", join(l.names), what, ms(total), l.gen.ID)
-	r.c.screen.sayMore("reload", green, text, r.phases(l), data)
+	r.tell(event.Reload{Run: run, Rerun: l.rerun && l.out == nil})
 }
 
 // told is what an event tells of a build: of a change not what the snapshot keeps
@@ -78,30 +49,6 @@ func told(out *engine.Outcome) *engine.Outcome {
 	return &t
 }
 
-// did tells what a build did, as in "1 compiled, 3 cut off, linked 18 ms".
-func did(out *engine.Outcome) string {
-	if out == nil {
-		return "built"
-	}
-	if out.Fallback != "" {
-		return fmt.Sprintf("go build %s (%s)", ms(out.Phases.GoBuild), out.Fallback)
-	}
-	var parts []string
-	parts = append(parts, fmt.Sprintf("%d compiled", out.Compiled))
-	if out.Reused > 0 {
-		parts = append(parts, fmt.Sprintf("%d reused", out.Reused))
-	}
-	if out.CutOff > 0 {
-		parts = append(parts, fmt.Sprintf("%d cut off", out.CutOff))
-	}
-	if out.Linker != "" {
-		parts = append(parts, "linked "+ms(out.Phases.Link))
-	} else {
-		parts = append(parts, "linked before")
-	}
-	return strings.Join(parts, ", ")
-}
-
 // phases is the waterfall of -v.
 func (r *runner) phases(l launch) string {
 	if !r.flags.verbose {
@@ -111,7 +58,7 @@ func (r *runner) phases(l launch) string {
 	var parts []string
 	add := func(name string, d time.Duration) {
 		if d > 0 {
-			parts = append(parts, name+" "+ms(d))
+			parts = append(parts, name+" "+event.Duration(d))
 		}
 	}
 	var silence time.Duration
@@ -141,7 +88,7 @@ func (r *runner) phases(l launch) string {
 			}
 			text += printable.Sprintf("\n      %s: %s (%s)", p.Path, p.Action, p.Why)
 			if p.Took > 0 {
-				text += " " + ms(p.Took)
+				text += " " + event.Duration(p.Took)
 			}
 		}
 		if out.Refused != "" {
@@ -151,58 +98,51 @@ func (r *runner) phases(l launch) string {
 	return text
 }
 
-// showBroken prints syntax errors with their lines: those of a few files, for of
-// many, as after a merge, the first ones are enough. The program that runs stays.
+// showBroken tells of syntax errors: those of a few files, for of many, as after
+// a merge, the first ones are enough. The program that runs stays.
 func (r *runner) showBroken(changes []graph.Change, b watch.Batch) {
 	for i, ch := range changes {
-		if i < tellFiles || r.c.screen.json {
-			r.showSyntax(*ch.Syntax, b.First)
+		if i < tellFiles || r.c.screen.JSON() {
+			r.tell(r.broke(*ch.Syntax, b.First))
 		}
 	}
-	what := "does not parse; "
-	if len(changes) > 1 {
-		what = fmt.Sprintf("%d files do not parse; ", len(changes))
-	}
 	if r.alive() {
-		r.c.screen.say("kept", red, what+r.kept(), nil)
-	} else {
-		r.c.screen.say("waiting", red, what+"waiting for a change", nil)
-		r.sup.Explain(r.syntaxText(*changes[0].Syntax))
+		r.tell(event.Kept{Generation: r.keptID(), Trouble: event.NoParse, Broken: len(changes)})
+		return
 	}
+	r.tell(event.Waiting{Trouble: event.NoParse, Broken: len(changes)})
+	r.sup.Explain(r.broke(*changes[0].Syntax, b.First).Shown)
 }
 
-func (r *runner) showSyntax(e astcheck.SyntaxError, from time.Time) {
-	data := map[string]any{"file": e.File, "line": e.Line, "col": e.Col, "message": e.Msg, "took": time.Since(from)}
-	r.c.screen.text("broken", r.syntaxText(e), data)
+func (r *runner) broke(e astcheck.SyntaxError, from time.Time) event.Broken {
+	return event.NewBroken(e, r.short(e.File), time.Since(from))
 }
 
-func (r *runner) syntaxText(e astcheck.SyntaxError) string {
-	e.File = r.short(e.File)
-	text := e.Error()
-	if excerpt := e.Excerpt(); excerpt != "" {
-		text += "\n" + excerpt
+// keptID is the generation that a save without a program leaves alone, 0 while
+// one is being started.
+func (r *runner) keptID() int {
+	if r.launch != nil || r.gen == nil {
+		return 0
 	}
-	return text
+	return r.gen.ID
 }
 
 // showWaiting tells of edits that would be built, were there no broken file.
 func (r *runner) showWaiting(reasons []graph.Change) {
 	broken := slices.Sorted(maps.Keys(r.broken))
-	ending := ": waits until " + r.short(broken[0]) + " parses"
-	if len(broken) > 1 {
-		ending = fmt.Sprintf(": waits until %d files parse", len(broken))
-	}
+	held := event.Held{Broken: broken[0], ShortBroken: r.short(broken[0]), Many: len(broken)}
 	var names []string
 	for _, ch := range reasons {
 		names = append(names, r.short(ch.Path))
-		if len(reasons) <= tellFiles || r.c.screen.json {
-			r.c.screen.say("held", dim, r.short(ch.Path)+ending, map[string]any{
-				"file": ch.Path, "verdict": ch.Verdict, "why": ch.Why,
-			})
+		if len(reasons) <= tellFiles || r.c.screen.JSON() {
+			h := held
+			h.File, h.Verdict, h.Why, h.Short = ch.Path, &ch.Verdict, ch.Why, r.short(ch.Path)
+			r.tell(h)
 		}
 	}
-	if len(reasons) > tellFiles && !r.c.screen.json {
-		r.c.screen.say("held", dim, join(names)+ending, nil)
+	if len(reasons) > tellFiles && !r.c.screen.JSON() {
+		held.Short = event.Names(names)
+		r.tell(held)
 	}
 }
 
@@ -231,35 +171,22 @@ func (r *runner) showNothing(changes []graph.Change, b watch.Batch) {
 // showUseless tells of files that mean nothing for one reason. Programs that
 // read JSON are told of each.
 func (r *runner) showUseless(changes []graph.Change, since time.Time) {
-	ending := ": nothing to do: " + changes[0].Why
+	each := len(changes) <= tellFiles || r.c.screen.JSON()
 	var names []string
 	last := false
 	for _, ch := range changes {
-		name := r.short(ch.Path)
-		again := r.tell(ch.Path, name+ending)
+		again := r.toldTimes.count(ch.Path, ch.Why)
 		if again == 0 {
 			continue
 		}
-		names, last = append(names, name), last || again == tellTimes
-		if len(changes) > tellFiles && !r.c.screen.json {
-			continue
+		names, last = append(names, r.short(ch.Path)), last || again == tellTimes
+		if each {
+			r.tell(event.Nothing{File: ch.Path, Verdict: &ch.Verdict, Why: ch.Why, Took: time.Since(since), Short: r.short(ch.Path), Last: again == tellTimes})
 		}
-		line := name + ending
-		if again == tellTimes {
-			line += " (said no more)"
-		}
-		r.c.screen.say("nothing", dim, line, map[string]any{
-			"file": ch.Path, "verdict": ch.Verdict, "why": ch.Why, "took": time.Since(since),
-		})
 	}
-	if len(changes) <= tellFiles || r.c.screen.json || len(names) == 0 {
-		return
+	if !each && len(names) > 0 {
+		r.tell(event.Nothing{Why: changes[0].Why, Short: event.Names(names), Last: last})
 	}
-	line := join(names) + ending
-	if last {
-		line += " (said no more)"
-	}
-	r.c.screen.say("nothing", dim, line, nil)
 }
 
 // showHeld explains why a save has no answer yet. Files that are source by no
@@ -272,40 +199,37 @@ func (r *runner) showHeld(b watch.Batch) {
 		}
 	}
 	if len(names) > 0 {
-		r.c.screen.say("held", dim, join(names)+": saved while hr loads the program; it is looked at as soon as that is done",
-			map[string]any{"files": paths})
+		r.tell(event.Held{Files: paths, Short: event.Names(names)})
 	}
 }
 
-// tell counts how often a line was printed in a row for a file; 0 means that it
-// should not be printed again.
-func (r *runner) tell(path, line string) int {
-	if r.told[path] != line {
-		r.told[path] = line
-		r.toldTimes[path] = 0
+func (r *runner) tell(e event.Event) { r.c.screen.Tell(e) }
+
+// repeats knows how often the same was told of a file in a row.
+type repeats map[string]repeat
+
+type repeat struct {
+	why   string
+	times int
+}
+
+// count returns the how manieth time it is; 0 means that it should not be told
+// again.
+func (t repeats) count(path, why string) int {
+	if t[path].why != why {
+		t[path] = repeat{why, 0}
 	}
 	if filepath.Ext(path) == ".go" {
 		return 1
 	}
-	r.toldTimes[path]++
-	if r.toldTimes[path] > tellTimes {
+	t[path] = repeat{why, t[path].times + 1}
+	if t[path].times > tellTimes {
 		return 0
 	}
-	return r.toldTimes[path]
+	return t[path].times
 }
 
 // short gives a path relative to the program's directory where that is shorter.
 func (r *runner) short(path string) string {
 	return paths.Short(r.job.Dir, path)
-}
-
-// join names the files of a batch: three at most.
-func join(names []string) string {
-	switch {
-	case len(names) == 0:
-		return "the source"
-	case len(names) > 3:
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:2], ", "), len(names)-2)
-	}
-	return strings.Join(names, ", ")
 }

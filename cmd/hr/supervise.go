@@ -168,10 +168,10 @@ func (r *runner) supervise() error {
 	r.sup = supervisor.New(supervisor.Options{
 		StopSignal: signal, Grace: f.grace, Handover: f.handover, Overlap: f.overlap, Sockets: f.sockets, Details: f.details,
 		Trial: f.trialTime(ready),
-		Ready: ready.wait(r.outputs), ReadyTimeout: f.readyTimeout, Log: r.c.screen.notice,
+		Ready: ready.wait(r.outputs), ReadyTimeout: f.readyTimeout, Log: r.c.screen.Notice,
 		Terminal: r.c.stdin == os.Stdin, OnTerminal: func(program bool) {
 			r.keys.lend(program)
-			r.c.screen.lend(program)
+			r.c.screen.Lend(program)
 		},
 	})
 	return nil

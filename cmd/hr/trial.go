@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/event"
 	"github.com/hotreflex/hr/internal/supervisor"
 )
 
@@ -96,7 +97,7 @@ func (r *runner) failedLate() (why string) {
 	if answered, known := r.gen.Answered(); answered || !known {
 		return ""
 	}
-	return fmt.Sprintf("it ended with %s, %s after it began to listen", e, ms(max(after, 0)))
+	return fmt.Sprintf("it ended with %s, %s after it began to listen", e, event.Duration(max(after, 0)))
 }
 
 // stoppedByHand: signals by which somebody else tells a program to end.

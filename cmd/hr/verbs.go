@@ -9,8 +9,10 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/hotreflex/hr/internal/event"
 	"github.com/hotreflex/hr/internal/printable"
 	"github.com/hotreflex/hr/internal/protocol"
+	"github.com/hotreflex/hr/internal/screen"
 	"github.com/hotreflex/hr/tags"
 )
 
@@ -35,7 +37,7 @@ type verb struct {
 type command struct {
 	stdin          *os.File
 	stdout, stderr *os.File
-	screen         *screen
+	screen         *screen.Screen
 }
 
 func verbs() []verb {
@@ -53,7 +55,7 @@ func verbs() []verb {
 
 // run is hr without a process: it returns the exit code.
 func run(args []string, stdin, stdout, stderr *os.File) int {
-	c := &command{stdin: stdin, stdout: stdout, stderr: stderr, screen: newScreen(stderr, hasFlag(args, "json"))}
+	c := &command{stdin: stdin, stdout: stdout, stderr: stderr, screen: screen.New(stderr, hasFlag(args, "json"))}
 	if len(args) == 0 {
 		usage(stderr)
 		return exitUsage
@@ -125,7 +127,7 @@ func (c *command) parseWords(fs *pflag.FlagSet, v, dash string, args []string) (
 	switch {
 	case err == nil:
 		if f := fs.Lookup("json"); f != nil && f.Value.String() != "true" {
-			c.screen.json = false // hasFlag saw a word of the program
+			c.screen = screen.New(c.stderr, false) // hasFlag saw a word of the program
 		}
 		return 0, true
 	case errors.Is(err, pflag.ErrHelp):
@@ -194,7 +196,7 @@ func hasFlag(args []string, name string) bool {
 // fail shows an error in its one place and returns the exit code.
 func (c *command) fail(err error) int {
 	e := protocol.AsError(err)
-	c.screen.fail(e)
+	c.screen.Tell(event.Error{Error: e})
 	switch e.Code {
 	case protocol.CodeUsage:
 		return exitUsage

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/event"
 	"github.com/hotreflex/hr/internal/graph"
 	"github.com/hotreflex/hr/internal/paths"
 	"github.com/hotreflex/hr/internal/printable"
@@ -193,7 +194,7 @@ func printOutcome(w io.Writer, o *engine.Outcome) {
 	for _, p := range o.Packages {
 		printable.Fprintf(w, "  %s: %s: %s", p.Path, p.Action, p.Why)
 		if p.Took > 0 {
-			printable.Fprintf(w, ", %s", ms(p.Took))
+			printable.Fprintf(w, ", %s", event.Duration(p.Took))
 		}
 		fmt.Fprintln(w)
 	}
@@ -201,7 +202,7 @@ func printOutcome(w io.Writer, o *engine.Outcome) {
 	case o.Fallback != "":
 		printable.Fprintf(w, "\ngo build did the work: %s\n", o.Fallback)
 	case o.Linker != "":
-		printable.Fprintf(w, "\nlinked by the %s linker (%s) in %s\n", o.Linker, o.LinkMode, ms(o.Phases.Link))
+		printable.Fprintf(w, "\nlinked by the %s linker (%s) in %s\n", o.Linker, o.LinkMode, event.Duration(o.Phases.Link))
 	case o.Artifact.Path != "":
 		fmt.Fprintln(w, "\nno link: the program was known")
 	}

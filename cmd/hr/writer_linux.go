@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hotreflex/hr/internal/event"
 	"github.com/hotreflex/hr/internal/printable"
 )
 
@@ -110,5 +111,5 @@ func joinWriters(writers map[string]bool) string {
 	if len(all) > 2 {
 		all = append(all[:2], fmt.Sprintf("%d more", len(all)-2))
 	}
-	return join(all)
+	return event.Names(all)
 }

@@ -37,10 +37,13 @@ const (
 
 // Line is an event as people read it.
 type Line struct {
-	Text   string // may have several lines; empty if people are told nothing
+	Text   string // empty if people are told nothing
+	More   string // what follows the text and is fit for a screen, as the waterfall of -v
 	Colour Colour
+	Block  bool   // the text has a layout of several lines
+	Raw    bool   // the text is the program's own and stays as it is, to the byte
+	Bare   bool   // hr's mark does not stand before it
 	Fault  bool   // the mark is red
-	Bare   bool   // the text stands as it is, without hr's mark before it
 	After  string // a second line, with the mark
 	Hint   string // what to do
 }
@@ -69,7 +72,8 @@ type envelope struct {
 
 // Encode returns the JSON form of an event without a newline at its end.
 func Encode(e Event, from Origin, now time.Time) ([]byte, error) {
+	line := e.Line()
 	return json.Marshal(envelope{
-		V: Version, Event: e.Name(), Time: now, Service: from.Service, Instance: from.Instance, Text: e.Line().Text, Data: e,
+		V: Version, Event: e.Name(), Time: now, Service: from.Service, Instance: from.Instance, Text: line.Text + line.More, Data: e,
 	})
 }

@@ -17,6 +17,7 @@ type Failed struct {
 	Files      []string      `json:"files,omitempty"`
 	Why        string        `json:"why"`
 	Exited     bool          `json:"exited"`
+	Late       bool          `json:"late,omitempty"` // it had been told as started
 	Code       int           `json:"code,omitempty"`
 	Output     []string      `json:"output,omitempty"` // its last lines, if hr sees them
 	Total      time.Duration `json:"total"`
@@ -124,7 +125,7 @@ func NewBroken(e astcheck.SyntaxError, short string, took time.Duration) Broken 
 func (Broken) Name() string { return "broken" }
 
 // Line is the error with its source line.
-func (e Broken) Line() Line { return Line{Text: e.Shown, Bare: true} }
+func (e Broken) Line() Line { return Line{Text: e.Shown, Block: true, Bare: true} }
 
 // Problem is one complaint of the go command.
 type Problem struct {
@@ -152,7 +153,8 @@ func (Error) Name() string { return "error" }
 // Line is the message; what the go command said stands as it is.
 func (e Error) Line() Line {
 	if e.Code == protocol.CodeBuild && strings.Contains(e.Message, "\n") {
-		return Line{Text: e.Message, Fault: true, Bare: true, After: "the program does not build", Hint: e.Hint}
+		return Line{Text: e.Message, Fault: true, Block: true, Bare: true, After: "the program does not build", Hint: e.Hint}
 	}
-	return Line{Text: e.Message, Fault: true, Hint: e.Hint}
+	// These may hold what a tool said.
+	return Line{Text: e.Message, Fault: true, Block: e.Code == protocol.CodeInternal || e.Code == protocol.CodeUsage, Hint: e.Hint}
 }

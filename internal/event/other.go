@@ -11,16 +11,19 @@ func (Notice) Name() string { return "notice" }
 // Line is the text.
 func (e Notice) Line() Line { return Line{Text: e.Text, Colour: Yellow} }
 
-// Output is what the go command or the program said, as it said it.
+// Output is what the go command or the program said.
 type Output struct {
 	Text string `json:"-"`
+
+	// Program says that it was the program: nothing of it is changed.
+	Program bool `json:"program,omitempty"`
 }
 
 // Name is output.
 func (Output) Name() string { return "output" }
 
 // Line is the text.
-func (e Output) Line() Line { return Line{Text: e.Text, Bare: true} }
+func (e Output) Line() Line { return Line{Text: e.Text, Raw: e.Program, Block: !e.Program, Bare: true} }
 
 // Progress of a cold build: packages done of all; all is 0 while unknown.
 type Progress struct {

@@ -19,7 +19,7 @@ func (Command) Name() string { return "line" }
 
 // Line is the line as reflex prints it.
 func (e Command) Line() Line {
-	return Line{Text: fmt.Sprintf("[%02d] %s", e.Number, e.Spec), Colour: Dim}
+	return Line{Text: fmt.Sprintf("[%02d] %s", e.Number, e.Spec), Block: true, Colour: Dim}
 }
 
 // Watching tells that saves are seen from now on.

@@ -10,7 +10,7 @@ import (
 
 // Nothing tells why a save does nothing.
 type Nothing struct {
-	File    string            `json:"file"`
+	File    string            `json:"file"`              // empty in a line for many files
 	Verdict *astcheck.Verdict `json:"verdict,omitempty"` // none of a file that only the program reads
 	Why     string            `json:"why,omitempty"`
 	Took    time.Duration     `json:"took"`
@@ -33,23 +33,33 @@ func (e Nothing) Line() Line {
 	return Line{Text: text, Colour: Dim}
 }
 
-// Held tells of an edit that waits until another file parses.
+// Held tells of an edit that waits until another file parses, or of saves that
+// wait until the program is loaded.
 type Held struct {
-	File    string           `json:"file"`
-	Verdict astcheck.Verdict `json:"verdict"`
-	Why     string           `json:"why"`
-	Broken  string           `json:"broken,omitempty"` // the file that does not parse
+	File    string            `json:"file,omitempty"`
+	Verdict *astcheck.Verdict `json:"verdict,omitempty"`
+	Why     string            `json:"why,omitempty"`
+	Broken  string            `json:"broken,omitempty"` // the first file that does not parse
+	Files   []string          `json:"files,omitempty"`  // saved while hr loads the program
 
-	Short       string `json:"-"`
+	Short       string `json:"-"` // the files' names for people
 	ShortBroken string `json:"-"`
+	Many        int    `json:"-"` // files that do not parse
 }
 
 // Name is held.
 func (Held) Name() string { return "held" }
 
-// Line names both files.
+// Line names the files and what they wait for.
 func (e Held) Line() Line {
-	return Line{Text: e.Short + ": waits until " + e.ShortBroken + " parses", Colour: Dim}
+	text := e.Short + ": waits until " + e.ShortBroken + " parses"
+	switch {
+	case len(e.Files) > 0:
+		text = e.Short + ": saved while hr loads the program; it is looked at as soon as that is done"
+	case e.Many > 1:
+		text = fmt.Sprintf("%s: waits until %d files parse", e.Short, e.Many)
+	}
+	return Line{Text: text, Colour: Dim}
 }
 
 // Unchanged tells that a build gave the program that runs.
@@ -97,6 +107,7 @@ const (
 type Kept struct {
 	Generation int     `json:"generation,omitempty"` // 0 while one is being started
 	Trouble    Trouble `json:"trouble,omitempty"`
+	Broken     int     `json:"broken,omitempty"` // files that do not parse
 }
 
 // Name is kept.
@@ -110,16 +121,25 @@ func (e Kept) Line() Line {
 	}
 	switch e.Trouble {
 	case NoParse:
-		return Line{Text: "does not parse; " + text, Colour: Red}
+		return Line{Text: doNotParse(e.Broken) + text, Colour: Red}
 	case NoBuild:
 		text = "the source does not build since; " + text
 	}
 	return Line{Text: text, Colour: Dim}
 }
 
+// doNotParse says that one file or several do not.
+func doNotParse(files int) string {
+	if files > 1 {
+		return fmt.Sprintf("%d files do not parse; ", files)
+	}
+	return "does not parse; "
+}
+
 // Waiting tells that no program runs and the next save is waited for.
 type Waiting struct {
 	Trouble Trouble `json:"trouble,omitempty"`
+	Broken  int     `json:"broken,omitempty"` // files that do not parse
 }
 
 // Name is waiting.
@@ -128,7 +148,7 @@ func (Waiting) Name() string { return "waiting" }
 // Line says so.
 func (e Waiting) Line() Line {
 	if e.Trouble == NoParse {
-		return Line{Text: "does not parse; waiting for a change", Colour: Red}
+		return Line{Text: doNotParse(e.Broken) + "waiting for a change", Colour: Red}
 	}
 	return Line{Text: "waiting for a change", Colour: Dim}
 }

@@ -42,7 +42,7 @@ func (e Start) Line() Line {
 	default:
 		text = Did(out) + ", " + text
 	}
-	return Line{Text: text + " (#1)" + e.Phases, Colour: Green}
+	return Line{Text: text + " (#1)", More: e.Phases, Colour: Green}
 }
 
 // Reload tells that a later generation is ready.
@@ -63,7 +63,7 @@ func (e Reload) Line() Line {
 		what = ""
 	}
 	text := fmt.Sprintf("%s → %srestarted in %s (#%d)", Names(e.Files), what, Duration(e.Total), e.Generation)
-	return Line{Text: text + e.Phases, Colour: Green}
+	return Line{Text: text, More: e.Phases, Colour: Green}
 }
 
 // Did says what a build did, as in "1 compiled, 3 cut off, linked 18 ms".
