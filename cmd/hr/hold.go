@@ -45,7 +45,7 @@ func (r *runner) onUnsound(l launch) {
 	again := !l.back && !r.unsound
 	r.unsound = again
 	if again {
-		r.c.screen.notice("%v: building it again", l.err)
+		r.c.screen.Notice("%v: building it again", l.err)
 		r.due = nil
 		r.build(l.from, l.names)
 		return
