@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/event"
 	"github.com/hotreflex/hr/internal/protocol"
 )
 
@@ -51,6 +52,6 @@ func (r *runner) onUnsound(l launch) {
 		return
 	}
 	e := protocol.AsError(l.err)
-	r.c.screen.failWith(e, noStart{e, told(l.out)})
+	r.tell(event.Error{Error: e, Outcome: told(l.out)})
 	r.answer(askReply{Error: l.err.Error()})
 }
