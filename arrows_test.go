@@ -4,8 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -29,7 +34,7 @@ var below = map[string][]string{
 	"internal/paths":      nil,
 	"internal/triggers":   {"internal/paths", "internal/protocol", "internal/watch"},
 	"internal/graph":      {"astcheck", "internal/exact", "tags"},
-	"internal/link":       {"internal/place"}, // and what lies in it
+	"internal/link":       {"internal/place", "internal/testdir"}, // and what lies in it; linktest is for tests only
 	"internal/engine":     {"astcheck", "cache", "internal/exact", "internal/graph", "internal/link", "internal/place", "tags"},
 	"internal/protocol":   {"internal/engine", "internal/exact", "internal/graph", "internal/place"},
 	"internal/event":      {"astcheck", "internal/engine", "internal/protocol", "internal/supervisor"},
@@ -91,4 +96,45 @@ func roomOf(name string) string {
 		}
 	}
 	return name
+}
+
+// TestPure wants no concurrency in the packages that make test tests without the
+// race detector.
+func TestPure(t *testing.T) {
+	text, err := os.ReadFile("Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, ok := strings.Cut(string(text), "\nPURE := ")
+	line, _, _ := strings.Cut(rest, "\n")
+	if !ok || len(strings.Fields(line)) == 0 {
+		t.Fatal("the Makefile names no pure packages")
+	}
+	for dir := range strings.FieldsSeq(line) {
+		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		if err != nil || len(files) == 0 {
+			t.Errorf("%s: no Go files (%v)", dir, err)
+		}
+		for _, name := range files {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			fset := token.NewFileSet()
+			f, err := parser.ParseFile(fset, name, nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ast.Inspect(f, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.GoStmt, *ast.ChanType:
+					t.Errorf("%s: a goroutine or a channel in a pure package", fset.Position(n.Pos()))
+				case *ast.ImportSpec:
+					if path := n.Path.Value; path == `"sync"` || path == `"sync/atomic"` {
+						t.Errorf("%s: a pure package imports %s", fset.Position(n.Pos()), path)
+					}
+				}
+				return true
+			})
+		}
+	}
 }

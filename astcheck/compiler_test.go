@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -64,9 +65,9 @@ var _ = leaf
 // The object goes beside the file: the compiler removes it on an error.
 func compile(t *testing.T, ctx context.Context, path string) ([]byte, error) {
 	t.Helper()
-	cmd := exec.CommandContext(ctx, filepath.Join(build.Default.GOROOT, "bin", "go"),
-		"tool", "compile", "-S", "-p", "x", "-o", path+".o", path)
-	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off")
+	cmd := exec.CommandContext(ctx, filepath.Join(build.ToolDir, "compile"), "-S", "-p", "x", "-o", path+".o", path)
+	// go tool compile sets these as well.
+	cmd.Env = append(os.Environ(), "GOROOT="+build.Default.GOROOT, "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH)
 	cmd.Dir = filepath.Dir(path)
 	out, err := cmd.Output()
 	if ctx.Err() != nil {

@@ -2,13 +2,17 @@ package cache
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -141,24 +145,52 @@ func copyTree(t *testing.T, from string) string {
 }
 
 func copySparse(from, to string) error {
-	text, err := os.ReadFile(from)
+	in, err := os.Open(from)
 	if err != nil {
 		return err
 	}
-	f, err := os.Create(to)
+	defer in.Close()
+	info, err := in.Stat()
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	zero := make([]byte, 64<<10)
-	for at := 0; at < len(text); at += len(zero) {
-		block := text[at:min(at+len(zero), len(text))]
-		if bytes.Equal(block, zero[:len(block)]) {
-			continue
-		}
-		if _, err := f.WriteAt(block, int64(at)); err != nil {
+	out, err := os.Create(to)
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	for at := int64(0); at < info.Size(); {
+		begin, end := filled(in, at, info.Size())
+		if _, err := in.Seek(begin, io.SeekStart); err != nil {
 			return err
 		}
+		if _, err := out.Seek(begin, io.SeekStart); err != nil {
+			return err
+		}
+		if _, err := io.CopyN(out, in, end-begin); err != nil {
+			return err
+		}
+		at = end
 	}
-	return f.Truncate(int64(len(text)))
+	return out.Truncate(info.Size())
+}
+
+// filled returns the next part of a file that is no hole, up to its size; all
+// of it where the system tells of no holes.
+func filled(f *os.File, at, size int64) (begin, end int64) {
+	const seekData, seekHole = 3, 4 // lseek(2)
+	if runtime.GOOS != "linux" {
+		return at, size
+	}
+	begin, err := f.Seek(at, seekData)
+	if errors.Is(err, syscall.ENXIO) {
+		return size, size
+	}
+	if err != nil {
+		return at, size
+	}
+	if end, err = f.Seek(begin, seekHole); err != nil {
+		return at, size
+	}
+	return begin, end
 }

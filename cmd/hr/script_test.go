@@ -165,7 +165,7 @@ func poll(yes func() bool) bool {
 		if time.Now().After(deadline) {
 			return false
 		}
-		<-time.After(2 * time.Millisecond) // far below what is measured by hand
+		<-time.After(4 * time.Millisecond) // far below what is measured by hand
 	}
 	return true
 }

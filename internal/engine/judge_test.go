@@ -36,7 +36,10 @@ func TestJudge(t *testing.T) {
 	dir := copyModule(t, "../../examples/ginsvc")
 	flags := []string{"-buildvcs=false", "-ldflags=-s -w", "-tags=dev"}
 	e := newEngine(t)
-	job := engine.Job{Dir: dir, Env: testEnv(), Flags: flags, Package: []string{"./cmd/ginsvc"}, Linker: "go"}
+	// Without cgo, as the other tests of this program compile its hundred packages;
+	// TestJudgeEdits has some.
+	env := append(testEnv(), "CGO_ENABLED=0")
+	job := engine.Job{Dir: dir, Env: env, Flags: flags, Package: []string{"./cmd/ginsvc"}, Linker: "go"}
 	prog := judge(t, e, job, nil, edit{name: "first build", fallback: true})
 	for _, ed := range []edit{
 		{name: "constant in a body", file: "internal/greet/greet.go", old: `"Hello"`, new: `"Hi"`},
@@ -62,6 +65,7 @@ func TestJudgeEdits(t *testing.T) {
 		{name: "closure and unexported function", file: "gen/gen.go", old: `return "bye"`, new: `return func() string { return low() }()`},
 		{name: "new file", file: "gen/low.go", new: "package gen\n\nfunc low() string { return \"low\" }\n"},
 		{name: "known import", file: "gen/low.go", new: "package gen\n\nimport \"strconv\"\n\nfunc low() string { return strconv.Itoa(7) }\n"},
+		{name: "std import with C code", file: "gen/low.go", new: "package gen\n\nimport \"net\"\n\nfunc low() string { return net.IPv4(1, 2, 3, 4).String() }\n", fallback: true},
 		{name: "unknown std import and init", file: "gen/low.go", new: "package gen\n\nimport \"hash/adler32\"\n\nvar sum uint32\n\nfunc init() { sum = adler32.Checksum([]byte(\"x\")) }\n\nfunc low() string { return string(rune(sum)) }\n"},
 		{name: "embedded file", file: "files/static/style.css", new: "body { color: red }\n"},
 		{name: "embedded file added", file: "files/static/more.css", new: "p { color: blue }\n"},

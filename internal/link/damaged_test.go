@@ -142,6 +142,7 @@ func binary(archive []byte) int { return bytes.LastIndex(archive, []byte("\n!\n\
 // TestDamagedArchives damages archives a little, where it hurts: in the object.
 // LINK_DAMAGE is how often.
 func TestDamagedArchives(t *testing.T) {
+	plain(t)
 	d := newDamager(t)
 	seed := number(t, "LINK_SEED", rand.Int63n(1e9))
 	rnd := rand.New(rand.NewSource(seed))
@@ -189,6 +190,7 @@ func number(t *testing.T, variable string, otherwise int64) int64 {
 
 // FuzzDamage changes two places of an archive and may cut it.
 func FuzzDamage(f *testing.F) {
+	plain(f)
 	d := newDamager(f)
 	f.Add(uint8(0), uint32(100), uint32(1), uint32(5000), uint32(0), uint32(0))
 	f.Add(uint8(1), uint32(40), uint32(1<<31), uint32(900), uint32(0xffffffff), uint32(0))

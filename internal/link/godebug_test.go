@@ -67,6 +67,7 @@ func init() {
 // own checks: of the collector, which trusts the pointer masks, and of the FIPS
 // module, which sums its own code; and with a collector that never rests.
 func TestRuntimeChecks(t *testing.T) {
+	plain(t)
 	s := newSession(t, sequenceApp)
 	files := maps.Clone(sequenceApp)
 	for i, step := range sequence {

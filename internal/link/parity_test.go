@@ -16,6 +16,7 @@ import (
 
 // TestFunctionSet compares the functions that both linkers find reachable.
 func TestFunctionSet(t *testing.T) {
+	plain(t)
 	if !linktest.Supported() {
 		t.Skip("the incremental linker's target is linux/amd64")
 	}

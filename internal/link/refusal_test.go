@@ -94,6 +94,7 @@ func withHostObject(t *testing.T, archive []byte) string {
 // TestTargets refuses every target of the go command but one, and objects of
 // another target than the request's.
 func TestTargets(t *testing.T) {
+	plain(t)
 	if !linktest.Supported() {
 		t.Skip("the incremental linker's target is linux/amd64")
 	}
@@ -139,6 +140,7 @@ func TestTargets(t *testing.T) {
 // TestUserCgo refuses C code of users, from the start and when it comes into a
 // program that has been linked, which can be linked again afterwards.
 func TestUserCgo(t *testing.T) {
+	plain(t)
 	if _, err := exec.LookPath("gcc"); err != nil {
 		t.Skip("no C compiler: the go command builds without cgo then")
 	}

@@ -155,6 +155,7 @@ func readLinks(t *testing.T, log string) (linked map[string]bool, refused map[st
 // TestStdShort links and runs the tests of a few packages that lean on a linker's
 // work: types and methods, itabs, generics, tracebacks, the collector.
 func TestStdShort(t *testing.T) {
+	plain(t)
 	if testing.Short() {
 		t.Skip("runs the tests of other packages")
 	}

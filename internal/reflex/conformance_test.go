@@ -74,11 +74,20 @@ var build = sync.OnceValues(func() (programs, error) {
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	if !flagGiven("test.parallel") {
+		// They wait for what does not come, most of the time.
+		flag.Set("test.parallel", "6")
+	}
 	code := m.Run()
 	if p, err := build(); err == nil {
 		os.RemoveAll(filepath.Dir(p.hr))
 	}
 	os.Exit(code)
+}
+
+func flagGiven(name string) (given bool) {
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == name })
+	return given
 }
 
 func built(t testing.TB) programs {

@@ -10,7 +10,7 @@ import (
 func TestPlace(t *testing.T) {
 	base := filepath.Join(t.TempDir(), "base")
 	var first string
-	t.Run("first run", func(t *testing.T) { first = named{t, "name"}.use(base) })
+	t.Run("first run", func(t *testing.T) { first = use(t, base, "name") })
 	if _, err := os.Stat(first); err == nil {
 		t.Error("it is left behind")
 	}
@@ -18,13 +18,13 @@ func TestPlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Run("second run", func(t *testing.T) {
-		if second := (named{t, "name"}).use(base); second != first {
+		if second := use(t, base, "name"); second != first {
 			t.Errorf("it lies at %s, then at %s", first, second)
 		}
-		if other := (named{t, "name"}).use(base); other == first {
+		if other := use(t, base, "name"); other == first {
 			t.Error("two have it at once")
 		}
-		if other := (named{t, "other"}).use(base); filepath.Dir(other) != base {
+		if other := use(t, base, "other"); filepath.Dir(other) != base {
 			t.Errorf("another test's is %s", other)
 		}
 	})
@@ -33,27 +33,19 @@ func TestPlace(t *testing.T) {
 		if err := os.WriteFile(file, nil, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		named{t, "name"}.use(file)
+		use(t, file, "name")
 	})
 }
 
-// named is a test with the name of one of another run.
-type named struct {
-	*testing.T
-	name string
-}
-
-func (n named) Name() string { return n.name }
-
 // use wants an empty directory that can be written to.
-func (n named) use(base string) string {
-	n.Helper()
-	dir := at(n, base)
+func use(t *testing.T, base, name string) string {
+	t.Helper()
+	dir := at(t, base, name)
 	if all, err := os.ReadDir(dir); err != nil || len(all) > 0 {
-		n.Errorf("%v, %v", all, err)
+		t.Errorf("%v, %v", all, err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o644); err != nil {
-		n.Error(err)
+		t.Error(err)
 	}
 	return dir
 }

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/hotreflex/hr/internal/link"
+	"github.com/hotreflex/hr/internal/testdir"
 )
 
 // Module is a directory with a go.mod whose programs can be linked.
@@ -25,10 +26,12 @@ type Module struct {
 	Hot func(path string) bool
 }
 
-// New writes files (name to content) into a fresh module called "app".
+// New writes files (name to content) into a fresh module called "app". The
+// modules of most tests lie at one place, so that the go command compiles what
+// several of them have only once.
 func New(t testing.TB, files map[string]string) *Module {
 	t.Helper()
-	m := &Module{Dir: t.TempDir()}
+	m := &Module{Dir: testdir.Named(t, "link")}
 	if _, ok := files["go.mod"]; !ok {
 		m.Write(t, "go.mod", "module app\n\ngo 1.24\n")
 	}
