@@ -246,7 +246,7 @@ func (h *handover) put(c *trappedCall, s *held, fd int) bool {
 func (h *handover) listen(g *Generation, c *trappedCall, fd int) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	v, s := h.table.listen(c.inode)
+	v, s := h.table.listen(c.inode, c.reusesPort())
 	if v == pass || v == keep && c.socket < 0 {
 		c.note.passOn(fd)
 		return false
@@ -260,6 +260,10 @@ func (h *handover) listen(g *Generation, c *trappedCall, fd int) bool {
 	err := unix.Listen(s.fd, max(int(int32(c.note.Argument[1])), backlogFloor))
 	if err == nil {
 		s.listened = c.place.generation
+		if v == give {
+			dressUp(s.fd, c.socket)
+			return h.put(c, s, fd)
+		}
 		if v == keep {
 			s.claim = c.place
 			c.socket = -1 // it is the table's now

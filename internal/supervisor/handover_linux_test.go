@@ -384,6 +384,25 @@ func TestDoubleBindIsStillAnError(t *testing.T) {
 	}
 }
 
+// TestSharedPort: of the sockets of workers that share a port none may be left
+// without a worker.
+func TestSharedPort(t *testing.T) {
+	needsHandover(t)
+	s := newTest(t, Options{})
+	address := "127.0.0.1:" + freePort(t)
+	for range 3 {
+		g, _, err := s.Replace(t.Context(), testSpec(newOutput(t), "shared", address))
+		if err != nil || g.over() {
+			t.Fatalf("%v, %v", err, g.Exit())
+		}
+		for range 20 {
+			if got := body(t, address); got != generationOf(g) {
+				t.Fatalf("generation %s answers, %s runs", got, generationOf(g))
+			}
+		}
+	}
+}
+
 // TestDaemonDoesNotStealConnections: with a shared socket a leftover would
 // answer silently.
 func TestDaemonDoesNotStealConnections(t *testing.T) {

@@ -134,14 +134,23 @@ func (t *heldTable) bind(c bindCall, isOpen func(*held) bool) (v verdict, h *hel
 	return give, h, nil
 }
 
-// listen decides about a listen on the socket with this inode.
-func (t *heldTable) listen(inode uint64) (verdict, *held) {
+// listen decides about a listen on the socket with this inode. Processes that share
+// a port (SO_REUSEPORT) may all bind before the first of them listens: those that
+// come later get its socket then. Two held sockets of one address cannot be, for
+// after a restart only one of them would be taken up, and the kernel would go on to
+// give the other its share of the connections.
+func (t *heldTable) listen(inode uint64, reusePort bool) (verdict, *held) {
 	for _, s := range t.sockets {
 		if s.inode == inode {
 			return listen, s
 		}
 	}
 	if a, ok := t.bound[inode]; ok {
+		if s := t.sockets[a]; s != nil && reusePort {
+			return give, s
+		} else if s != nil {
+			return pass, nil // the kernel refuses it, as without us
+		}
 		return keep, &held{address: a, inode: inode}
 	}
 	return pass, nil

@@ -13,6 +13,7 @@ var systemPrograms = map[string]func([]string){
 	"shutdown":  serveAndShutDown,
 	"epoll":     serveEpollFirst,
 	"twice":     bindTwice,
+	"shared":    serveShared,
 	"confined":  confined,
 	"activated": serveActivated,
 

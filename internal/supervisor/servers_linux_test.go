@@ -223,6 +223,28 @@ func bindTwice(args []string) {
 	forever()
 }
 
+// serveShared ADDRESS has two sockets of one address, both bound before either
+// listens, as the workers of a pre-forking server may.
+func serveShared(args []string) {
+	a, err := net.ResolveTCPAddr("tcp4", args[0])
+	fail(err)
+	var fds [2]int
+	for i := range fds {
+		fds[i], err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+		fail(err)
+		fail(unix.SetsockoptInt(fds[i], unix.SOL_SOCKET, unix.SO_REUSEPORT, 1))
+		fail(unix.Bind(fds[i], &unix.SockaddrInet4{Port: a.Port, Addr: [4]byte(a.IP.To4())}))
+	}
+	for _, fd := range fds {
+		fail(unix.Listen(fd, 5))
+		l, err := net.FileListener(os.NewFile(uintptr(fd), ""))
+		fail(err)
+		go http.Serve(l, page("0s"))
+	}
+	up()
+	forever()
+}
+
 // serveActivated takes its sockets from its parent, as go-systemd does.
 func serveActivated([]string) {
 	if os.Getenv("LISTEN_PID") != fmt.Sprint(os.Getpid()) {
