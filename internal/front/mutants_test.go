@@ -105,7 +105,7 @@ func (m mutant) caught(t *testing.T) bool {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), mutantLimit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "go", "test", "-vet=off", "-count=1", "-overlay="+filepath.Join(dir, "overlay.json"), "-run", "^(TestSim|TestTable)$", ".", "-steps="+*mutantSteps)
+	cmd := exec.CommandContext(ctx, "go", "test", "-vet=off", "-count=1", "-overlay="+filepath.Join(dir, "overlay.json"), "-run", "^(TestSim|TestStories)$", ".", "-steps="+*mutantSteps)
 	return cmd.Run() != nil
 }
 
