@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/order"
 	"github.com/hotreflex/hr/internal/protocol"
 )
 
@@ -53,7 +54,7 @@ func (b *bench) saveLater(prog *engine.Program) {
 }
 
 // tryBuild is the engine's Build; a panic in it costs one build, not the daemon.
-func (d *Daemon) tryBuild(ctx context.Context, t *engine.Target, last *engine.Program, hooks engine.Hooks) (prog *engine.Program, out *engine.Outcome, err error) {
+func (d *Daemon) tryBuild(ctx context.Context, t *engine.Target, last *engine.Program, hooks engine.Hooks) (prog *engine.Program, out *order.Outcome, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			d.opt.Log("panic in a build: %v\n%s", p, debug.Stack())

@@ -16,6 +16,7 @@ import (
 
 	"github.com/hotreflex/hr/internal/engine"
 	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/order"
 	"github.com/hotreflex/hr/internal/protocol"
 )
 
@@ -32,7 +33,7 @@ type world struct {
 	t   *testing.T
 	l   *Local
 	dir string
-	job engine.Job
+	job order.Job
 }
 
 func newWorld(t *testing.T) *world {
@@ -56,7 +57,7 @@ func newWorld(t *testing.T) *world {
 		}
 	})
 	env := append(os.Environ(), "GOFLAGS=", "GOWORK=off", "GOENV=off", "GOTOOLCHAIN=local")
-	w.job = engine.Job{Dir: dir, Env: env, Flags: []string{"-buildvcs=false", "-ldflags=-s -w"}, Package: []string{"."}}
+	w.job = order.Job{Dir: dir, Env: env, Flags: []string{"-buildvcs=false", "-ldflags=-s -w"}, Package: []string{"."}}
 	return w
 }
 
@@ -112,7 +113,7 @@ func (w *world) mustOpen() (*protocol.Session, *protocol.Reply) {
 }
 
 // says runs an artifact.
-func (w *world) says(a engine.Artifact, want string) {
+func (w *world) says(a order.Artifact, want string) {
 	w.t.Helper()
 	out, err := exec.Command(a.Path).CombinedOutput()
 	if err != nil || strings.TrimSpace(string(out)) != want+"ab" {
@@ -186,7 +187,7 @@ func TestSupersede(t *testing.T) {
 	w := newWorld(t)
 	s, _ := w.mustOpen()
 	var wg sync.WaitGroup
-	last := engine.Artifact{}
+	last := order.Artifact{}
 	texts := []string{"p", "q", "r", "s", "t"}
 	for i, text := range texts {
 		w.text(text)

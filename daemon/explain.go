@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/order"
 	"github.com/hotreflex/hr/internal/printable"
 	"github.com/hotreflex/hr/internal/protocol"
 	"github.com/hotreflex/hr/tags"
@@ -13,7 +14,7 @@ import (
 // explain gives errors of the engine a code and a hint.
 func explain(err error) error {
 	var main *engine.MainError
-	var user *engine.Error
+	var user *order.Error
 	var split *tags.SplitError
 	switch {
 	case errors.As(err, &split):

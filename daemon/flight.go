@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/order"
 )
 
 // flight is one build and those who wait for it.
@@ -22,7 +23,7 @@ type flight struct {
 	stale   bool // superseded; guarded by bench.mu
 
 	prog *engine.Program
-	out  *engine.Outcome
+	out  *order.Outcome
 	err  error
 	from uint64 // number of the program that out starts from, 0 if none
 	to   uint64 // number of prog
@@ -65,7 +66,7 @@ func (f *flight) known() *flight {
 	out := *f.out
 	out.Fallback, out.Linker, out.LinkMode, out.Packages = "", "", "", nil
 	out.Compiled, out.CutOff, out.Reused = 0, 0, 0
-	out.Phases, out.Built = engine.Phases{}, false
+	out.Phases, out.Built = order.Phases{}, false
 	return &flight{target: f.target, began: f.began, prog: f.prog, out: &out, from: f.from, to: f.to}
 }
 
@@ -157,7 +158,7 @@ func (b *bench) giveUp(f *flight) {
 type hookSet struct {
 	mu    sync.Mutex // guards fields below
 	hooks []engine.Hooks
-	built *engine.Artifact
+	built *order.Artifact
 }
 
 // add lets another one listen; what it missed is told at once.
@@ -187,7 +188,7 @@ func (h *hookSet) all() engine.Hooks {
 				}
 			}
 		},
-		Built: func(a engine.Artifact) {
+		Built: func(a order.Artifact) {
 			h.mu.Lock()
 			defer h.mu.Unlock()
 			h.built = &a

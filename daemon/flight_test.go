@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/order"
 	"github.com/hotreflex/hr/internal/protocol"
 )
 
@@ -17,7 +18,7 @@ func TestJoinFirstBuild(t *testing.T) {
 	var wg sync.WaitGroup
 	linked, saved := make(chan struct{}), make(chan struct{})
 	wg.Go(func() {
-		s, _, err := w.l.Client().Open(t.Context(), w.job, protocol.Handler{Built: func(engine.Artifact) {
+		s, _, err := w.l.Client().Open(t.Context(), w.job, protocol.Handler{Built: func(order.Artifact) {
 			close(linked)
 			<-saved
 		}})
@@ -30,7 +31,7 @@ func TestJoinFirstBuild(t *testing.T) {
 	<-linked
 	w.text("two")
 	wg.Go(func() {
-		s, reply, err := w.l.Client().Open(t.Context(), w.job, protocol.Handler{Built: func(a engine.Artifact) { w.says(a, "two") }})
+		s, reply, err := w.l.Client().Open(t.Context(), w.job, protocol.Handler{Built: func(a order.Artifact) { w.says(a, "two") }})
 		if err != nil {
 			t.Error(err)
 			return
@@ -50,7 +51,7 @@ func TestJoinUnchanged(t *testing.T) {
 	var wg sync.WaitGroup
 	linked, joined := make(chan struct{}), make(chan struct{})
 	wg.Go(func() {
-		s, reply, err := w.l.Client().Open(t.Context(), w.job, protocol.Handler{Built: func(engine.Artifact) {
+		s, reply, err := w.l.Client().Open(t.Context(), w.job, protocol.Handler{Built: func(order.Artifact) {
 			close(linked)
 			<-joined
 		}})

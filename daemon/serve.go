@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/order"
 	"github.com/hotreflex/hr/internal/protocol"
 )
 
@@ -18,14 +19,14 @@ import (
 type session struct {
 	id     string
 	target *engine.Target
-	job    engine.Job
+	job    order.Job
 	digest string // of job
 	bench  *bench
 	since  time.Time
 
 	// Guarded by Daemon.mu.
-	stream *stream          // of its open
-	good   *engine.Artifact // that its front may start again
+	stream *stream         // of its open
+	good   *order.Artifact // that its front may start again
 }
 
 func (d *Daemon) routes() http.Handler {
@@ -97,7 +98,7 @@ func (d *Daemon) open(w http.ResponseWriter, r *http.Request) error {
 }
 
 // admit finds out what a job stands for and begins its session.
-func (d *Daemon) admit(ctx context.Context, job engine.Job, st *stream) (*session, error) {
+func (d *Daemon) admit(ctx context.Context, job order.Job, st *stream) (*session, error) {
 	t, err := d.engine.Resolve(ctx, job)
 	if err != nil {
 		return nil, explain(err)
@@ -163,7 +164,7 @@ func (d *Daemon) answer(ctx context.Context, st *stream, s *session, req protoco
 			Progress: func(done, all int) {
 				st.send(protocol.Event{Progress: &protocol.Progress{Done: done, All: all}})
 			},
-			Built: func(a engine.Artifact) { st.send(protocol.Event{Built: &a}) },
+			Built: func(a order.Artifact) { st.send(protocol.Event{Built: &a}) },
 		})
 	}
 	if err != nil {
@@ -185,7 +186,7 @@ func (d *Daemon) answer(ctx context.Context, st *stream, s *session, req protoco
 	return f.prog, true
 }
 
-func (d *Daemon) begin(t *engine.Target, job engine.Job, digest string) (*session, error) {
+func (d *Daemon) begin(t *engine.Target, job order.Job, digest string) (*session, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.draining {
@@ -216,7 +217,7 @@ func (d *Daemon) end(s *session) {
 }
 
 // count keeps the numbers of the status.
-func (d *Daemon) count(out *engine.Outcome, err error) {
+func (d *Daemon) count(out *order.Outcome, err error) {
 	switch {
 	case errors.Is(err, context.Canceled):
 		d.counts.canceled.Add(1)

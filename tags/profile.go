@@ -145,7 +145,12 @@ func prepend(f string, tool []string) string {
 	if takesBack(value, tool) {
 		return f
 	}
-	return name + "=" + pattern + strings.TrimSpace(strings.Join(tool, " ")+" "+value)
+	for _, t := range slices.Backward(tool) {
+		if !Given(strings.Fields(value), flagName(t)) {
+			value = t + " " + value
+		}
+	}
+	return name + "=" + pattern + value
 }
 
 // takesBack reports whether a value switches one of the tool flags off.

@@ -10,14 +10,13 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/hotreflex/hr/daemon"
 	"github.com/hotreflex/hr/internal/protocol"
 )
 
-// backend is the daemon that this hr talks to: hrd, or the same code in here.
+// backend is the hrd that this hr talks to: the user's, or one for this hr alone.
 type backend struct {
 	client *protocol.Client
-	local  *daemon.Local // nil with hrd
+	local  *protocol.Private // nil with the user's own
 }
 
 // drainTime is how long a daemon of another build may take to let go of its
@@ -28,7 +27,7 @@ const drainTime = 2 * time.Second
 // why says what is wrong, to be told once.
 func connect(ctx context.Context, noDaemon bool) (b *backend, why string, err error) {
 	if noDaemon {
-		b, err = localBackend()
+		b, err = privateBackend(ctx)
 		return b, "", err
 	}
 	client, err := dialDaemon(ctx)
@@ -42,8 +41,8 @@ func connect(ctx context.Context, noDaemon bool) (b *backend, why string, err er
 	if errors.As(err, &e) && e.Code == protocol.CodeUnsafe {
 		return nil, "", err // the user must know that others could meddle
 	}
-	b, localErr := localBackend()
-	return b, err.Error(), localErr
+	b, privateErr := privateBackend(ctx)
+	return b, err.Error(), privateErr
 }
 
 // dialDaemon returns a client of a daemon of our own build.
@@ -128,20 +127,20 @@ func findDaemon() (string, error) {
 	if path, err := exec.LookPath(name); err == nil {
 		return filepath.Abs(path)
 	}
-	return "", &protocol.Error{Code: protocol.CodeAbsent, Message: "hrd is not installed beside hr or on PATH", Hint: "go install github.com/hotreflex/hr/cmd/hrd"}
+	return "", &protocol.Error{Code: protocol.CodeAbsent, Message: "hrd is not installed beside hr or on PATH", Hint: "go install github.com/hotreflex/hr/cmd/hrd@latest"}
 }
 
-// localBackend makes a daemon in this process.
-func localBackend() (*backend, error) {
-	opt, err := daemon.UserOptions()
+// privateBackend starts an hrd for this process alone, which keeps nothing.
+func privateBackend(ctx context.Context) (*backend, error) {
+	exe, err := findDaemon()
 	if err != nil {
 		return nil, err
 	}
-	l, err := daemon.NewLocal(opt)
+	p, err := protocol.StartPrivate(ctx, exe, os.Environ())
 	if err != nil {
 		return nil, err
 	}
-	return &backend{client: l.Client(), local: l}, nil
+	return &backend{client: protocol.NewClient(p.Dial), local: p}, nil
 }
 
 // close ends what this process owns of the backend.

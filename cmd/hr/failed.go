@@ -74,7 +74,6 @@ func (r *runner) onGood(l launch) {
 	if l.back {
 		r.tell(event.Back{Generation: l.gen.ID, Pid: l.gen.Pid, Of: r.good.id, Took: time.Since(l.from)})
 	}
-	r.behind = l.back
 	if !l.back {
 		r.report.startGood()
 	}

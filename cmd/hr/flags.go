@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/order"
 	"github.com/hotreflex/hr/internal/printable"
 	"github.com/hotreflex/hr/internal/protocol"
 	"github.com/hotreflex/hr/tags"
@@ -92,7 +92,7 @@ func (f *runFlags) define(fs *pflag.FlagSet) {
 	fs.SetInterspersed(false)
 	fs.BoolVar(&f.json, "json", false, "print events as JSON lines instead of text")
 	fs.BoolVarP(&f.verbose, "verbose", "v", false, "split times by phase and tell more")
-	fs.BoolVar(&f.noDaemon, "no-daemon", false, "work without hrd, in this process")
+	fs.BoolVar(&f.noDaemon, "no-daemon", false, "work with an hrd of this hr alone, which keeps nothing")
 	fs.StringVar(&f.profile, "profile", "", "dev, test or prod; chosen by -tags if not given")
 	fs.BoolVar(&f.debug, "debug", false, "build for a debugger: DWARF kept, -gcflags='all=-N -l'")
 	fs.StringVar(&f.noop, "noop", "skip", "what a comment-only edit does: skip or restart")
@@ -134,8 +134,8 @@ func (f *runFlags) check() error {
 }
 
 // job makes the build's job and the program's arguments of the flags.
-func (f *runFlags) job() (engine.Job, []string, error) {
-	var none engine.Job
+func (f *runFlags) job() (order.Job, []string, error) {
+	var none order.Job
 	dir, err := os.Getwd()
 	if err != nil {
 		return none, nil, fmt.Errorf("find the current directory: %w", err)
@@ -151,7 +151,7 @@ func (f *runFlags) job() (engine.Job, []string, error) {
 	}
 	pkg, args := splitArgs(f.rest, f.dash)
 	profile := cmp.Or(f.profile, "auto")
-	return engine.Job{Dir: dir, Env: os.Environ(), Flags: f.goFlags, Profile: profile, Debug: f.debug, Package: pkg, Linker: f.linker}, args, nil
+	return order.Job{Dir: dir, Env: os.Environ(), Flags: f.goFlags, Profile: profile, Debug: f.debug, Package: pkg, Linker: f.linker}, args, nil
 }
 
 // splitArgs separates the package from the program's arguments as go run does:

@@ -3,8 +3,8 @@ package main
 import (
 	"slices"
 
-	"github.com/hotreflex/hr/internal/engine"
 	"github.com/hotreflex/hr/internal/event"
+	"github.com/hotreflex/hr/internal/order"
 	"github.com/hotreflex/hr/internal/protocol"
 )
 
@@ -42,7 +42,7 @@ func (r *runner) onUnsound(l launch) {
 	if r.gen != nil && !over(r.gen.Done()) {
 		r.exited = r.gen.Done()
 	}
-	r.running, r.early = engine.Artifact{}, false
+	r.running, r.early = order.Artifact{}, false
 	again := !l.back && !r.unsound
 	r.unsound = again
 	if again {

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hotreflex/hr/internal/engine"
 	"github.com/hotreflex/hr/internal/event"
+	"github.com/hotreflex/hr/internal/order"
 	"github.com/hotreflex/hr/internal/protocol"
 )
 
@@ -27,7 +27,7 @@ func TestHostileNames(t *testing.T) {
 				Dir: "/" + hostile, Flags: []string{"-tags=" + hostile}, Package: []string{hostile}, Ended: hostile,
 				Changes: []decision{{Path: "/x/" + hostile, Verdict: hostile, Why: hostile, Package: hostile}},
 				Start:   &event.Failed{Why: hostile, Output: []string{"panic: \x1b[2J"}},
-				Outcome: &engine.Outcome{Fallback: hostile, Refused: hostile, Packages: []engine.PackageResult{{Path: hostile, Why: hostile}}},
+				Outcome: &order.Outcome{Fallback: hostile, Refused: hostile, Packages: []order.PackageResult{{Path: hostile, Why: hostile}}},
 			})
 		},
 		"why, a failed build": func(w *bytes.Buffer) {

@@ -8,8 +8,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/hotreflex/hr/internal/engine"
 	"github.com/hotreflex/hr/internal/event"
+	"github.com/hotreflex/hr/internal/order"
 	"github.com/hotreflex/hr/internal/protocol"
 	"github.com/hotreflex/hr/internal/supervisor"
 )
@@ -17,16 +17,16 @@ import (
 // launch is one start of an artifact in place of the generation before, and
 // how it went.
 type launch struct {
-	artifact engine.Artifact
+	artifact order.Artifact
 	from     time.Time // the event that caused it
 	names    []string  // files of that event
-	out      *engine.Outcome
+	out      *order.Outcome
 	rerun    bool     // of a program that ran before
 	back     bool     // to the last good one, after a failed start
 	env      []string // of the program; set by start unless given
 
 	begin  time.Time
-	hold   *engine.Hold // of the artifact; nil if it may not be started
+	hold   *order.Hold // of the artifact; nil if it may not be started
 	gen    *supervisor.Generation
 	timing supervisor.Timing
 	err    error
@@ -74,7 +74,7 @@ func (r *runner) start(l launch) {
 	r.wg.Go(func() {
 		defer cancel()
 		// Before the old generation ends: it is to go on if there is no other.
-		if l.hold, l.err = engine.HoldArtifact(l.artifact); l.err != nil {
+		if l.hold, l.err = order.HoldArtifact(l.artifact); l.err != nil {
 			send(r.ctx, r.launches, l)
 			return
 		}
@@ -109,7 +109,7 @@ func (r *runner) onLaunch(l launch) {
 		return
 	}
 	if l.gen == nil {
-		r.running = engine.Artifact{}
+		r.running = order.Artifact{}
 		e := protocol.AsError(l.err)
 		r.tell(event.Error{Error: e, Outcome: told(l.out)})
 		r.answer(askReply{Error: l.err.Error()})

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,9 +12,9 @@ import (
 
 	"github.com/hotreflex/hr/astcheck"
 	"github.com/hotreflex/hr/internal/churn"
-	"github.com/hotreflex/hr/internal/engine"
 	"github.com/hotreflex/hr/internal/event"
 	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/order"
 	"github.com/hotreflex/hr/internal/protocol"
 	"github.com/hotreflex/hr/internal/supervisor"
 	"github.com/hotreflex/hr/internal/triggers"
@@ -29,7 +30,7 @@ import (
 type runner struct {
 	c       *command
 	flags   runFlags
-	job     engine.Job
+	job     order.Job
 	args    []string
 	wrapper []string // the command of -exec, by its path
 	sup     *supervisor.Supervisor
@@ -75,10 +76,10 @@ type runner struct {
 	held     *watch.Batch
 
 	gen      *supervisor.Generation
-	running  engine.Artifact         // what gen runs, or is about to
-	early    bool                    // running was started before the open under way was through
-	holds    map[string]*engine.Hold // of artifacts that run or may be started again, by path
-	unsound  bool                    // the artifact could not be started and is built again
+	running  order.Artifact         // what gen runs, or is about to
+	early    bool                   // running was started before the open under way was through
+	holds    map[string]*order.Hold // of artifacts that run or may be started again, by path
+	unsound  bool                   // the artifact could not be started and is built again
 	launches chan launch
 	launch   context.CancelFunc // of the start under way, nil if none is
 	next     *launch            // what to start when that is through
@@ -87,7 +88,7 @@ type runner struct {
 	good       good      // the last program that became ready: what a failed start goes back to
 	before     []good    // for when good does not pass its trial: the last that did, and those since
 	trial      trial
-	behind     bool     // good runs although snap is newer: its program failed to start
+	made       string   // key of the artifact that snap is the source of
 	due        []string // files that restart the program, when the build under way does not
 	ready      readiness
 	env        *triggers.EnvFiles
@@ -117,7 +118,7 @@ type runner struct {
 // loop is the life of hr run. It returns the exit code.
 func (r *runner) loop() int {
 	r.broken, r.toldTimes = map[string]bool{}, repeats{}
-	r.blamed, r.holds = map[string]bool{}, map[string]*engine.Hold{}
+	r.blamed, r.holds = map[string]bool{}, map[string]*order.Hold{}
 	r.open(false, r.begin, nil) // first: what follows runs while the daemon works
 	r.watchModule()
 	r.report.begin()
@@ -246,7 +247,7 @@ func (r *runner) onChanges(b watch.Batch, free []string) {
 		// nothing could be built.
 		r.dropped = false
 		reasons = r.news()
-		if len(reasons) == 0 && r.alive() && !r.behind {
+		if len(reasons) == 0 && r.alive() && r.running.Key == r.made {
 			r.failing = false
 			clear(r.blamed)
 			r.report.startGood()
@@ -309,8 +310,18 @@ func (r *runner) judge(b watch.Batch) []graph.Change {
 		changes = append(changes, r.snap.Judge(path))
 	}
 	if rescan || slices.ContainsFunc(b.Paths, r.snap.Holds) {
+		judged := func(path string) bool {
+			return slices.ContainsFunc(changes, func(c graph.Change) bool { return c.Path == path })
+		}
+		// One that did not parse and is again as the snapshot has it differs from
+		// nothing.
+		for _, path := range slices.Sorted(maps.Keys(r.broken)) {
+			if !judged(path) {
+				changes = append(changes, r.snap.Judge(path))
+			}
+		}
 		for _, ch := range r.snap.Scan() {
-			if !ch.Touched() && !slices.ContainsFunc(changes, func(c graph.Change) bool { return c.Path == ch.Path }) {
+			if !ch.Touched() && !judged(ch.Path) {
 				changes = append(changes, ch)
 			}
 		}

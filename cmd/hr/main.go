@@ -2,19 +2,12 @@
 //
 // It holds the front end: the words of the command line, the watcher, the
 // verdicts, the child process and the screen. What takes knowledge or tools is
-// asked of the daemon, hrd, or of the same code in this process. One file holds
+// asked of the daemon, hrd: the user's, or one for this process alone. One file holds
 // one verb; run.go and loop.go are the life of a save.
 package main
 
-import (
-	"os"
-
-	"github.com/hotreflex/hr/internal/engine"
-)
+import "os"
 
 func main() {
-	if engine.Recording(os.Args) {
-		os.Exit(engine.RunToolexec(os.Args))
-	}
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }

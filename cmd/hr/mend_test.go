@@ -5,8 +5,8 @@ import (
 	"testing"
 
 	"github.com/hotreflex/hr/astcheck"
-	"github.com/hotreflex/hr/internal/engine"
 	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/order"
 	"github.com/hotreflex/hr/internal/watch"
 )
 
@@ -20,7 +20,7 @@ func TestCouldMend(t *testing.T) {
 		"README.md a_test.go .a.go _a.c a.cs a.mm other.json a.go.swp": false,
 	} {
 		for name := range strings.FieldsSeq(names) {
-			r := &runner{job: engine.Job{Dir: "/work"}, blamed: map[string]bool{}, failing: true, failure: failure}
+			r := &runner{job: order.Job{Dir: "/work"}, blamed: map[string]bool{}, failing: true, failure: failure}
 			path := "/work/new/" + name
 			changes := []graph.Change{{Path: path, Verdict: astcheck.Unused}}
 			if got := r.couldMend(watch.Batch{Paths: []string{path}}, changes); got != want {

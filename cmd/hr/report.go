@@ -11,10 +11,10 @@ import (
 
 	"github.com/gofrs/flock"
 
-	"github.com/hotreflex/hr/internal/engine"
 	"github.com/hotreflex/hr/internal/event"
 	"github.com/hotreflex/hr/internal/exact"
 	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/order"
 	"github.com/hotreflex/hr/internal/protocol"
 )
 
@@ -46,7 +46,7 @@ type reportData struct {
 	Session    string            `json:"session,omitempty"` // of the daemon, to ask it more
 	Decided    time.Time         `json:"decided"`
 	Changes    []decision        `json:"changes,omitempty"`
-	Outcome    *engine.Outcome   `json:"outcome,omitempty"`
+	Outcome    *order.Outcome    `json:"outcome,omitempty"`
 	Failure    *protocol.Failure `json:"failure,omitempty"`
 	Start      *event.Failed     `json:"start,omitempty"` // the newest start, if it failed
 	Ended      string            `json:"ended,omitempty"` // how the program ended by itself
@@ -72,7 +72,7 @@ func sessionsDir() (string, error) {
 	return dir, protocol.PrivateDir(dir)
 }
 
-func newReport(job engine.Job) *report {
+func newReport(job order.Job) *report {
 	return &report{data: reportData{Pid: os.Getpid(), ID: rand.Text(), Dir: job.Dir, Package: job.Package, Flags: job.Flags, Profile: job.Profile, Debug: job.Debug, Linker: job.Linker, Started: time.Now()}}
 }
 
@@ -126,10 +126,13 @@ func (r *report) decide(changes []graph.Change) {
 	r.write()
 }
 
-func (r *report) built(out *engine.Outcome, session string) {
+func (r *report) built(out *order.Outcome, session string) {
 	r.data.Session = session
 	o := *out
 	o.Changes = nil // told as decisions
+	if o.Flags != nil {
+		r.data.Flags = o.Flags // with what the profile adds
+	}
 	r.data.Outcome, r.data.Failure = &o, nil
 	if len(r.data.Changes) == 0 {
 		for _, c := range out.Changes {
@@ -185,7 +188,7 @@ func (r *report) ended(how string) {
 }
 
 // profile notes that the program is built in another way from now on.
-func (r *report) profile(job engine.Job) {
+func (r *report) profile(job order.Job) {
 	r.data.Flags, r.data.Profile, r.data.Debug, r.data.Linker = job.Flags, job.Profile, job.Debug, job.Linker
 	r.write()
 }

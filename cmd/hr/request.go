@@ -6,9 +6,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/hotreflex/hr/internal/engine"
 	"github.com/hotreflex/hr/internal/event"
 	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/order"
 	"github.com/hotreflex/hr/internal/protocol"
 )
 
@@ -36,7 +36,7 @@ type firstSnapshot struct {
 // early is a program that can run although its build goes on.
 type early struct {
 	seq      uint64
-	artifact engine.Artifact
+	artifact order.Artifact
 }
 
 // lostAgain is how soon after a daemon's death another one makes us go on
@@ -145,7 +145,7 @@ func (r *runner) build(from time.Time, names []string) {
 func (r *runner) handler(ctx context.Context, seq uint64, snap **graph.Snapshot) protocol.Handler {
 	h := protocol.Handler{
 		Progress: func(p protocol.Progress) { r.tell(event.Progress(p)) },
-		Built:    func(a engine.Artifact) { send(ctx, r.builtc, early{seq, a}) },
+		Built:    func(a order.Artifact) { send(ctx, r.builtc, early{seq, a}) },
 	}
 	if snap != nil {
 		h.Snapshot = func(s *graph.Snapshot) { *snap = s }
@@ -197,7 +197,7 @@ func (r *runner) onResult(res result) (code int, done bool) {
 	default:
 		r.snap = r.snap.WithFiles(out.Changes)
 	}
-	r.have = res.reply.Number
+	r.have, r.made = res.reply.Number, out.Artifact.Key
 	r.failing, r.dropped, r.doubt = false, false, false
 	clear(r.blamed)
 	r.sup.Explain("")
@@ -258,6 +258,10 @@ func (r *runner) onFailure(res result) (code int, done bool) {
 	if r.doubt {
 		r.doubt = false
 		r.build(r.from, r.names) // what it complains of may be mended already
+		if held := r.held; held != nil {
+			r.held = nil
+			r.onBatch(*held)
+		}
 		return 0, false
 	}
 	if answered {

@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"github.com/hotreflex/hr/astcheck"
-	"github.com/hotreflex/hr/internal/engine"
 	"github.com/hotreflex/hr/internal/event"
 	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/order"
 	"github.com/hotreflex/hr/internal/paths"
 	"github.com/hotreflex/hr/internal/printable"
 	"github.com/hotreflex/hr/internal/watch"
@@ -26,7 +26,7 @@ func (r *runner) showStart(l launch) {
 	if !r.sup.Listens() && !r.ready.asks() {
 		now = l.gen.Started // what came after was waiting for a socket in vain
 	}
-	run := event.Run{Generation: l.gen.ID, Pid: l.gen.Pid, Files: l.names, Artifact: l.artifact, Total: now.Sub(l.from),
+	run := event.Run{Generation: l.gen.ID, Pid: l.gen.Pid, Files: l.names, Artifact: l.artifact.Told(), Total: now.Sub(l.from),
 		Event: l.from, Ready: now, Timing: l.timing, Outcome: told(l.out), Phases: r.phases(l)}
 	if l.gen.ID == 1 {
 		r.tell(event.Start{Run: run})
@@ -37,11 +37,12 @@ func (r *runner) showStart(l launch) {
 
 // told is what an event tells of a build: of a change not what the snapshot keeps
 // of its file.
-func told(out *engine.Outcome) *engine.Outcome {
+func told(out *order.Outcome) *order.Outcome {
 	if out == nil {
 		return nil
 	}
 	t := *out
+	t.Artifact = out.Artifact.Told()
 	t.Changes = slices.Clone(out.Changes)
 	for i := range t.Changes {
 		t.Changes[i].File = nil

@@ -7,8 +7,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/hotreflex/hr/internal/engine"
 	"github.com/hotreflex/hr/internal/event"
+	"github.com/hotreflex/hr/internal/order"
 	"github.com/hotreflex/hr/internal/supervisor"
 )
 
@@ -20,7 +20,7 @@ import (
 // good is a program that became ready, with its environment: what a failed start
 // goes back to.
 type good struct {
-	artifact engine.Artifact
+	artifact order.Artifact
 	env      []string
 	id       int   // of its first generation
 	newest   int   // of its last
@@ -106,7 +106,7 @@ func stoppedByHand(e supervisor.Exit) bool {
 }
 
 // surelyGood is the program that must not get lost while others are built.
-func (r *runner) surelyGood() engine.Artifact {
+func (r *runner) surelyGood() order.Artifact {
 	if !r.good.passed && len(r.before) > 0 {
 		return r.before[0].artifact
 	}

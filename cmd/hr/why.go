@@ -14,9 +14,9 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/hotreflex/hr/internal/engine"
 	"github.com/hotreflex/hr/internal/event"
 	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/order"
 	"github.com/hotreflex/hr/internal/paths"
 	"github.com/hotreflex/hr/internal/printable"
 	"github.com/hotreflex/hr/internal/protocol"
@@ -184,7 +184,7 @@ func printStart(w io.Writer, d *reportData) {
 	}
 }
 
-func printOutcome(w io.Writer, o *engine.Outcome) {
+func printOutcome(w io.Writer, o *order.Outcome) {
 	if o == nil {
 		return
 	}
@@ -224,7 +224,7 @@ func snapshotOf(ctx context.Context, d *reportData) (*graph.Snapshot, error) {
 		return nil, err
 	}
 	defer b.close()
-	job := engine.Job{Dir: d.Dir, Env: os.Environ(), Flags: d.Flags, Profile: d.Profile, Debug: d.Debug, Package: d.Package, Linker: d.Linker}
+	job := order.Job{Dir: d.Dir, Env: os.Environ(), Flags: d.Flags, Profile: d.Profile, Debug: d.Debug, Package: d.Package, Linker: d.Linker}
 	var snap *graph.Snapshot
 	handler := protocol.Handler{Snapshot: func(s *graph.Snapshot) { snap = s }}
 	session, reply, err := b.client.Open(ctx, job, handler)

@@ -10,7 +10,7 @@ import (
 	"runtime"
 	"strings"
 
-	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/order"
 	"github.com/hotreflex/hr/internal/protocol"
 	"github.com/hotreflex/hr/tags"
 )
@@ -18,7 +18,7 @@ import (
 // wrapper is the command that runs the program: that of -exec, which may stand
 // in GOFLAGS, else for another system the one that go run would look for
 // (cmd/go/internal/work/exec.go, FindExecCmd). None is the usual case.
-func (f *runFlags) wrapper(job engine.Job) ([]string, error) {
+func (f *runFlags) wrapper(job order.Job) ([]string, error) {
 	bad := func(why string) error {
 		return &protocol.Error{Code: protocol.CodeUsage, Message: "-exec=" + f.exec + ": " + why, Hint: "as in -exec='strace -f'"}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log"
 	"os"
 	"os/signal"
@@ -32,6 +33,8 @@ func serveVerb(c *command, args []string) int {
 	idle := fs.Duration("idle", defaultIdle, "leave after so long without a session; 0 stays")
 	background := fs.Bool("background", false, "used by hr and hrd start")
 	fs.MarkHidden("background")
+	private := fs.String(protocol.PrivateFlag, "", "used by hr --no-daemon")
+	fs.MarkHidden(protocol.PrivateFlag)
 	if code, ok := c.parse(fs, args); !ok {
 		return code
 	}
@@ -39,7 +42,14 @@ func serveVerb(c *command, args []string) int {
 		// Our parent waits for a word, and the terminal is not ours.
 		signal.Ignore(os.Interrupt)
 	}
-	err := serve(*idle, *background)
+	var err error
+	if *private != "" {
+		err = serve(*private, 0, true)
+	} else if dir, dirErr := protocol.RunDir(); dirErr != nil {
+		err = dirErr
+	} else {
+		err = serve(dir, *idle, false)
+	}
 	if err != nil {
 		protocol.Ready(err)
 		return c.fail(err)
@@ -47,13 +57,11 @@ func serveVerb(c *command, args []string) int {
 	return exitOK
 }
 
-func serve(idle time.Duration, background bool) error {
+// serve serves in a run directory. A private daemon shares nothing with the
+// user's: its store is in memory, and it leaves with its client.
+func serve(dir string, idle time.Duration, private bool) error {
 	debug.SetMemoryLimit(memoryLimit)
 	logger := log.New(os.Stderr, "", log.LstdFlags|log.Lmicroseconds)
-	dir, err := protocol.RunDir()
-	if err != nil {
-		return err
-	}
 	l, err := protocol.Listen(dir)
 	if err != nil {
 		if errors.Is(err, protocol.ErrRunning) {
@@ -67,7 +75,7 @@ func serve(idle time.Duration, background bool) error {
 		return err
 	}
 	opt.Release = func() { l.Close() }
-	opt.RunDir, opt.Idle, opt.Vanished = dir, idle, l.Vanished
+	opt.RunDir, opt.Idle, opt.Vanished, opt.InMemory = dir, idle, l.Vanished, private
 	opt.Log = func(format string, args ...any) { logger.Print(printable.Sprintf(format, args...)) }
 	d, err := daemon.New(opt)
 	if err != nil {
@@ -75,6 +83,12 @@ func serve(idle time.Duration, background bool) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), stopSignals...)
 	defer stop()
+	if private {
+		signal.Ignore(os.Interrupt) // the terminal's is for hr, which ends us
+		var left context.CancelFunc
+		ctx, left = context.WithCancel(ctx)
+		go untilEOF(left) // ends with this process, or before it
+	}
 	release := context.AfterFunc(ctx, func() { d.Drain(true) })
 	defer release()
 	logger.Printf("hrd %s serves in %s", protocol.Version(), dir)
@@ -84,6 +98,12 @@ func serve(idle time.Duration, background bool) error {
 	err = errors.Join(err, d.Close())
 	l.Close()
 	return err
+}
+
+// untilEOF calls left when standard input ends: the client has closed it, or died.
+func untilEOF(left func()) {
+	io.Copy(io.Discard, os.Stdin)
+	left()
 }
 
 // startVerb is hrd start.

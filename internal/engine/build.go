@@ -13,46 +13,14 @@ package engine
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"time"
 
-	"github.com/hotreflex/hr/astcheck"
 	"github.com/hotreflex/hr/cache"
 	"github.com/hotreflex/hr/internal/graph"
 	"github.com/hotreflex/hr/internal/link"
-	"github.com/hotreflex/hr/internal/place"
+	"github.com/hotreflex/hr/internal/order"
 )
-
-// Job says what a client wants built: the words of its command line, and where
-// and as whom it runs.
-type Job struct {
-	Dir   string   `json:"dir"`   // the client's directory, after -C
-	Env   []string `json:"env"`   // the client's environment
-	Flags []string `json:"flags"` // go build flags, one word each, as in "-tags=dev"
-	// Profile adds its flags to these and to those of GOFLAGS: dev, test or prod,
-	// or auto for the one that the tags name. Empty adds none.
-	Profile string `json:"profile,omitempty"`
-	Debug   bool   `json:"debug,omitempty"` // the profile is for a debugger
-	// Package is the package argument: a path, an import path, Go files, or
-	// nothing for the only main package that can be meant.
-	Package []string `json:"package"`
-	// Plain asks for go build and nothing else.
-	Plain bool `json:"plain,omitempty"`
-	// Linker is "auto", "incremental" or "go"; empty means auto.
-	Linker string `json:"linker,omitempty"`
-}
-
-// Digest stands for all of the job: who is sent it back knows what an answer is
-// the answer to.
-func (j Job) Digest() string {
-	h := newHash("job")
-	for _, words := range [][]string{{j.Dir, j.Linker, fmt.Sprint(j.Plain)}, j.Env, j.Flags, j.Package} {
-		h.add(fmt.Sprint(len(words)))
-		h.add(words...)
-	}
-	return h.sum()
-}
 
 // Program is what is known of one target in one build context: its snapshot and
 // the archives and the artifact that were made of it.
@@ -63,7 +31,7 @@ type Program struct {
 	Link *LinkRecipe `json:"link"`
 	// Archives of the Local packages by import path.
 	Archives map[string]Archive `json:"archives"`
-	Artifact Artifact           `json:"artifact"`
+	Artifact order.Artifact     `json:"artifact"`
 	// Unhandled says why every build of this program goes to go build.
 	Unhandled string `json:"unhandled,omitempty"`
 	// Warnings were found when the closure was listed.
@@ -85,70 +53,6 @@ type Archive struct {
 	Fingerprint string `json:"fp"`
 }
 
-// Artifact is a linked program.
-type Artifact struct {
-	Key  string `json:"key"` // action id of the link
-	Path string `json:"path"`
-	// Mark is by what its file is known again.
-	Mark place.Mark `json:"mark,omitzero"`
-}
-
-// Same tells whether two are one file.
-func (a Artifact) Same(b Artifact) bool { return a.Key == b.Key && a.Path == b.Path }
-
-// Outcome tells what a build did and why.
-type Outcome struct {
-	Artifact Artifact        `json:"artifact"`
-	Changes  []graph.Change  `json:"changes,omitempty"`
-	Packages []PackageResult `json:"packages,omitempty"`
-	Compiled int             `json:"compiled"`
-	CutOff   int             `json:"cutOff"`
-	Reused   int             `json:"reused"`
-	Linker   string          `json:"linker,omitempty"` // "go", "incremental", or "" if nothing was linked
-	LinkMode string          `json:"linkMode,omitempty"`
-	// Fallback is why go build did the work; empty if it did not.
-	Fallback string `json:"fallback,omitempty"`
-	// Refused is why the incremental linker left the link to the toolchain's.
-	Refused string           `json:"refused,omitempty"`
-	Phases  Phases           `json:"phases"`
-	Worst   astcheck.Verdict `json:"verdict"`
-	// Text is what the go command printed although the build went well.
-	Text string `json:"text,omitempty"`
-	// Warnings are for the user: a tag that no file mentions.
-	Warnings []string `json:"warnings,omitempty"`
-	// Built tells that Artifact is the program that Hooks.Built handed over, if
-	// under another name: it need not be started again.
-	Built bool `json:"built,omitempty"`
-	// Reloaded tells that the snapshot has other packages or files than before.
-	Reloaded bool `json:"reloaded,omitempty"`
-}
-
-// PackageResult is what happened to one package of the rebuild set.
-type PackageResult struct {
-	Path   string        `json:"path"`
-	Action string        `json:"action"` // "compiled", "cut off", "reused", "failed", "skipped"
-	Why    string        `json:"why"`
-	Took   time.Duration `json:"took,omitempty"`
-}
-
-// Phases are the durations of the parts of a build.
-type Phases struct {
-	Scan    time.Duration `json:"scan"`
-	Load    time.Duration `json:"load,omitempty"`
-	Compile time.Duration `json:"compile,omitempty"`
-	Link    time.Duration `json:"link,omitempty"`
-	GoBuild time.Duration `json:"goBuild,omitempty"`
-}
-
-// Error is the error of a user's program that does not build. Text is what the
-// go command would print.
-type Error struct {
-	Text   string                `json:"text"`
-	Syntax *astcheck.SyntaxError `json:"syntax,omitempty"`
-}
-
-func (e *Error) Error() string { return e.Text }
-
 // Hooks are called while a build runs, by the goroutine that builds or one that
 // it waits for. Each may be nil.
 type Hooks struct {
@@ -157,10 +61,10 @@ type Hooks struct {
 	Progress func(done, all int)
 	// Built hands over a program that can run already, while the build goes on
 	// to learn what the next one needs.
-	Built func(Artifact)
+	Built func(order.Artifact)
 }
 
-func (h Hooks) built(a Artifact) {
+func (h Hooks) built(a order.Artifact) {
 	if h.Built != nil {
 		h.Built(a)
 	}
@@ -199,14 +103,19 @@ func New(opt Options) *Engine {
 
 // Resolve finds out what the words of a job stand for. No go command runs for a
 // client whose toolchain is known.
-func (e *Engine) Resolve(ctx context.Context, job Job) (*Target, error) {
+func (e *Engine) Resolve(ctx context.Context, job order.Job) (*Target, error) {
 	return e.resolve(ctx, job)
 }
 
 // Build brings the program of the target up to date: from last, else from what
 // the store remembers, else from nothing. A program that does not build is an
 // *Error; the Outcome tells how far it got and may be nil.
-func (e *Engine) Build(ctx context.Context, t *Target, last *Program, hooks Hooks) (*Program, *Outcome, error) {
+func (e *Engine) Build(ctx context.Context, t *Target, last *Program, hooks Hooks) (prog *Program, out *order.Outcome, err error) {
+	defer func() {
+		if out != nil {
+			out.Flags = t.job.Flags
+		}
+	}()
 	scratch, err := e.newScratch(t.job.Env)
 	if err != nil {
 		return nil, nil, err
@@ -223,7 +132,7 @@ func (e *Engine) Build(ctx context.Context, t *Target, last *Program, hooks Hook
 	if last == nil {
 		return e.load(ctx, t, nil, "first build", hooks)
 	}
-	prog, out, err := e.update(ctx, t, last, hooks)
+	prog, out, err = e.update(ctx, t, last, hooks)
 	if out != nil && remembered {
 		out.Reloaded = true // what came before, if anything, has other packages and files
 	}

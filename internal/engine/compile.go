@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/order"
 )
 
 // killWait is how long a killed tool may hold its output open: it has no
@@ -49,11 +50,17 @@ func (x *execution) compile(ctx context.Context, p *graph.Package, r *Recipe, id
 	if ctx.Err() != nil {
 		return Archive{}, ctx.Err()
 	}
+	// The compiler read what the action id says only if the files still are as
+	// the snapshot knows them. Until that is known the archive has no name: under
+	// its id it would be found again when a file goes back to what it was.
+	if moved := p.MovedFiles(x.fz.files); len(moved) > 0 {
+		return Archive{}, &movedError{moved}
+	}
 	if err != nil {
 		if len(out) == 0 {
 			return Archive{}, fmt.Errorf("compile %s: %w", p.Path, err)
 		}
-		return Archive{}, &Error{Text: compilerText(p, x.t.job.Dir, x.fz.text(string(out)))}
+		return Archive{}, &order.Error{Text: compilerText(p, x.t.job.Dir, x.fz.text(string(out)))}
 	}
 	fp, err := fingerprintOf(pending.Path())
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hotreflex/hr/cache"
 	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/order"
 )
 
 // plan is what to do with one package: compile it if its action id is unknown.
@@ -65,13 +66,13 @@ type execution struct {
 
 	mu       sync.Mutex // guards fields below
 	archives map[string]Archive
-	results  map[string]PackageResult
+	results  map[string]order.PackageResult
 }
 
 // execute compiles what the plan names, wave by wave: a package is taken up when
 // all its imports are done. It returns the archives of all Local packages and
 // what happened to each of the set.
-func (e *Engine) execute(ctx context.Context, t *Target, last *Program, s *graph.Snapshot, pl plan, fz *frozen) (map[string]Archive, []PackageResult, error) {
+func (e *Engine) execute(ctx context.Context, t *Target, last *Program, s *graph.Snapshot, pl plan, fz *frozen) (map[string]Archive, []order.PackageResult, error) {
 	work, err := t.tempDir("compile-")
 	if err != nil {
 		return nil, nil, err
@@ -81,7 +82,7 @@ func (e *Engine) execute(ctx context.Context, t *Target, last *Program, s *graph
 		e: e, t: t, s: s, work: work, fz: fz,
 		env:      compileEnv(last.Link.Env, t),
 		archives: make(map[string]Archive, len(last.Archives)),
-		results:  map[string]PackageResult{},
+		results:  map[string]order.PackageResult{},
 	}
 	for path, a := range last.Archives {
 		if p := s.Packages[path]; p != nil && p.Local {
@@ -89,7 +90,7 @@ func (e *Engine) execute(ctx context.Context, t *Target, last *Program, s *graph
 		}
 	}
 	err = x.run(ctx, pl)
-	results := make([]PackageResult, 0, len(pl.set))
+	results := make([]order.PackageResult, 0, len(pl.set))
 	for _, path := range pl.set {
 		if r, ok := x.results[path]; ok {
 			results = append(results, r)
@@ -157,7 +158,7 @@ func (x *execution) run(ctx context.Context, pl plan) error {
 	var fault error
 	for range pl.set {
 		d := <-finished
-		var user *Error
+		var user *order.Error
 		switch {
 		case d.err == nil:
 		case errors.As(d.err, &user):
@@ -179,7 +180,7 @@ func (x *execution) run(ctx context.Context, pl plan) error {
 	}
 	if len(texts) > 0 {
 		slices.Sort(texts)
-		return &Error{Text: strings.Join(texts, "\n")}
+		return &order.Error{Text: strings.Join(texts, "\n")}
 	}
 	return nil
 }
@@ -188,7 +189,7 @@ func (x *execution) run(ctx context.Context, pl plan) error {
 func (x *execution) one(ctx context.Context, path, why string) error {
 	p := x.s.Packages[path]
 	if x.blocked(p) {
-		x.note(PackageResult{Path: path, Action: "skipped", Why: "an import does not compile"})
+		x.note(order.PackageResult{Path: path, Action: "skipped", Why: "an import does not compile"})
 		return nil
 	}
 	if ctx.Err() != nil {
@@ -203,33 +204,28 @@ func (x *execution) one(ctx context.Context, path, why string) error {
 	have := x.archives[path]
 	x.mu.Unlock()
 	if have.ID == id && fileExists(have.File) {
-		x.note(PackageResult{Path: path, Action: "cut off", Why: "the export data of its imports is the same"})
+		x.note(order.PackageResult{Path: path, Action: "cut off", Why: "the export data of its imports is the same"})
 		return nil
 	}
 	if a, ok := x.e.knownArchive(id); ok {
 		x.keep(path, a)
-		x.note(PackageResult{Path: path, Action: "reused", Why: why + "; compiled before"})
+		x.note(order.PackageResult{Path: path, Action: "reused", Why: why + "; compiled before"})
 		return nil
 	}
 	start := time.Now()
 	a, err := x.compile(ctx, p, r, id)
 	took := time.Since(start)
-	// The compiler read what the action id says only if the files still are as
-	// the snapshot knows them.
-	if moved := p.MovedFiles(x.fz.files); len(moved) > 0 {
-		return &movedError{moved}
-	}
 	if err != nil {
-		var user *Error
+		var user *order.Error
 		if errors.As(err, &user) {
-			x.note(PackageResult{Path: path, Action: "failed", Why: why, Took: took})
+			x.note(order.PackageResult{Path: path, Action: "failed", Why: why, Took: took})
 		}
 		return err
 	}
 	x.e.rememberArchive(a)
 	x.e.rememberBuilt(have)
 	x.keep(path, a)
-	x.note(PackageResult{Path: path, Action: "compiled", Why: why, Took: took})
+	x.note(order.PackageResult{Path: path, Action: "compiled", Why: why, Took: took})
 	return nil
 }
 
@@ -245,7 +241,7 @@ func (x *execution) blocked(p *graph.Package) bool {
 	return false
 }
 
-func (x *execution) note(r PackageResult) {
+func (x *execution) note(r order.PackageResult) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.results[r.Path] = r

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/order"
 )
 
 // Faults that a rebuild tool meets, and the test of each. A row is a test of the
@@ -45,7 +45,7 @@ import (
 func TestClockBack(t *testing.T) {
 	e := newEngine(t)
 	dir := extract(t, "testdata/machines.txtar")
-	job := engine.Job{Dir: dir, Env: testEnv(), Linker: "go", Flags: []string{"-buildvcs=false"}, Package: []string{"."}}
+	job := order.Job{Dir: dir, Env: testEnv(), Linker: "go", Flags: []string{"-buildvcs=false"}, Package: []string{"."}}
 	leaf := filepath.Join(dir, "leaf", "leaf.go")
 	at := func(d time.Duration) {
 		t.Helper()

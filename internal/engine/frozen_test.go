@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/order"
 )
 
 // TestInputsThatMove builds while a log that is embedded and a source file are
@@ -22,7 +23,7 @@ func TestInputsThatMove(t *testing.T) {
 	for _, flags := range [][]string{{"-buildvcs=false"}, {"-buildvcs=false", "-trimpath"}} {
 		t.Run(strings.Join(flags, " "), func(t *testing.T) {
 			e := newEngine(t)
-			job := engine.Job{Env: append(testEnv(), "GOWORK="), Linker: "go", Package: []string{"."}, Flags: flags}
+			job := order.Job{Env: append(testEnv(), "GOWORK="), Linker: "go", Package: []string{"."}, Flags: flags}
 			job.Dir = extract(t, "testdata/machines.txtar")
 			log, leaf := filepath.Join(job.Dir, "app.log"), filepath.Join(job.Dir, "leaf", "leaf.go")
 			write := func(path, text string) {
@@ -36,8 +37,12 @@ func TestInputsThatMove(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			logs := func(i int) string { return strings.Repeat(fmt.Sprintf("line %d\n", i), 300) }
-			leaves := func(i int) string { return strings.Replace(string(source), "n + 1", fmt.Sprintf("n + %d", i%9), 1) }
+			// No content comes twice, in this run or another: what the go command
+			// compiled of a file that it hashed a moment before stays in its cache
+			// under the name of the content before.
+			base := int(time.Now().UnixMicro() % 1e15)
+			logs := func(i int) string { return strings.Repeat(fmt.Sprintf("line %d\n", base+i), 300) }
+			leaves := func(i int) string { return strings.Replace(string(source), "n + 1", fmt.Sprintf("n + %d", base+i), 1) }
 
 			ctx, stop := context.WithCancel(context.Background())
 			var wg sync.WaitGroup

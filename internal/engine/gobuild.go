@@ -15,13 +15,14 @@ import (
 	"time"
 
 	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/order"
 )
 
 // load makes a program through the go command: go build for the first artifact
 // and the way it links, go list for the closure with its archives. Both must
 // have seen the same module files and the same main package, or the way it links
 // is that of another program: then it starts again. last may be nil.
-func (e *Engine) load(ctx context.Context, t *Target, last *Program, why string, hooks Hooks) (*Program, *Outcome, error) {
+func (e *Engine) load(ctx context.Context, t *Target, last *Program, why string, hooks Hooks) (*Program, *order.Outcome, error) {
 	var known *graph.Snapshot
 	if last != nil {
 		known = last.Snap
@@ -32,7 +33,7 @@ func (e *Engine) load(ctx context.Context, t *Target, last *Program, why string,
 			return prog, out, err
 		}
 		if try == loadTries {
-			return nil, out, &Error{Text: err.Error()}
+			return nil, out, &order.Error{Text: err.Error()}
 		}
 		known = prog.Snap
 		hooks.Built = nil // the reply brings the next one
@@ -45,8 +46,8 @@ const loadTries = 3
 
 // loadOnce is one try; with errMoved the Program has the snapshot that was read.
 // The last one takes what go build made of files that do not stand still.
-func (e *Engine) loadOnce(ctx context.Context, t *Target, known *graph.Snapshot, why string, hooks Hooks, lastTry bool) (*Program, *Outcome, error) {
-	out := &Outcome{Fallback: why}
+func (e *Engine) loadOnce(ctx context.Context, t *Target, known *graph.Snapshot, why string, hooks Hooks, lastTry bool) (*Program, *order.Outcome, error) {
+	out := &order.Outcome{Fallback: why}
 	if t.flags.unhandled != "" {
 		out.Fallback = t.flags.unhandled
 	}
@@ -116,7 +117,7 @@ func (e *Engine) loadOnce(ctx context.Context, t *Target, known *graph.Snapshot,
 
 // catchUp brings a program that was just loaded up to date; out keeps telling
 // of the load.
-func (e *Engine) catchUp(ctx context.Context, t *Target, prog *Program, out *Outcome) (*Program, error) {
+func (e *Engine) catchUp(ctx context.Context, t *Target, prog *Program, out *order.Outcome) (*Program, error) {
 	next, more, err := e.updateTries(ctx, t, prog)
 	var fb *fallback
 	switch {
@@ -150,10 +151,10 @@ func implicitOf(linked []string) []string {
 }
 
 // goBuild runs the real go build and records how it links.
-func (e *Engine) goBuild(ctx context.Context, t *Target, hooks Hooks) (_ Artifact, _ *LinkRecipe, said string, _ error) {
+func (e *Engine) goBuild(ctx context.Context, t *Target, hooks Hooks) (_ order.Artifact, _ *LinkRecipe, said string, _ error) {
 	rec, err := t.tempDir("record-")
 	if err != nil {
-		return Artifact{}, nil, "", fmt.Errorf("go build: %w", err)
+		return order.Artifact{}, nil, "", fmt.Errorf("go build: %w", err)
 	}
 	defer os.RemoveAll(rec)
 	key := newHash("go build")
@@ -161,7 +162,7 @@ func (e *Engine) goBuild(ctx context.Context, t *Target, hooks Hooks) (_ Artifac
 	id := key.sum()
 	pending, err := e.opt.Bins.New(binKey(id, t.binName()))
 	if err != nil {
-		return Artifact{}, nil, "", fmt.Errorf("go build: %w", err)
+		return order.Artifact{}, nil, "", fmt.Errorf("go build: %w", err)
 	}
 	defer pending.Abort()
 	args := []string{"build", "-o", pending.Path()}
@@ -182,24 +183,24 @@ func (e *Engine) goBuild(ctx context.Context, t *Target, hooks Hooks) (_ Artifac
 	err = cmd.Run()
 	stop()
 	if ctx.Err() != nil {
-		return Artifact{}, nil, "", ctx.Err()
+		return order.Artifact{}, nil, "", ctx.Err()
 	}
 	if err != nil {
 		if text.Len() == 0 {
-			return Artifact{}, nil, "", fmt.Errorf("go build: %w", err)
+			return order.Artifact{}, nil, "", fmt.Errorf("go build: %w", err)
 		}
-		return Artifact{}, nil, "", &Error{Text: strings.TrimRight(text.String(), "\n")}
+		return order.Artifact{}, nil, "", &order.Error{Text: strings.TrimRight(text.String(), "\n")}
 	}
 	if !isProgram(pending.Path()) {
-		return Artifact{}, nil, "", &Error{Text: strings.Join(t.patterns, " ") + " is not a main package"}
+		return order.Artifact{}, nil, "", &order.Error{Text: strings.Join(t.patterns, " ") + " is not a main package"}
 	}
 	path, err := pending.Commit()
 	if err != nil {
-		return Artifact{}, nil, "", fmt.Errorf("go build: %w", err)
+		return order.Artifact{}, nil, "", fmt.Errorf("go build: %w", err)
 	}
 	recipe, err := readLinkRecipe(rec)
 	if err != nil {
-		return Artifact{}, nil, "", err
+		return order.Artifact{}, nil, "", err
 	}
 	return e.kept(id, path), recipe, strings.TrimSpace(text.String()), nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/hotreflex/hr/benchmarks/judge/same"
 	"github.com/hotreflex/hr/cache"
 	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/order"
 	"github.com/hotreflex/hr/internal/testdir"
 )
 
@@ -39,7 +40,7 @@ func TestJudge(t *testing.T) {
 	// Without cgo, as the other tests of this program compile its hundred packages;
 	// TestJudgeEdits has some.
 	env := append(testEnv(), "CGO_ENABLED=0")
-	job := engine.Job{Dir: dir, Env: env, Flags: flags, Package: []string{"./cmd/ginsvc"}, Linker: "go"}
+	job := order.Job{Dir: dir, Env: env, Flags: flags, Package: []string{"./cmd/ginsvc"}, Linker: "go"}
 	prog := judge(t, e, job, nil, edit{name: "first build", fallback: true})
 	for _, ed := range []edit{
 		{name: "constant in a body", file: "internal/greet/greet.go", old: `"Hello"`, new: `"Hi"`},
@@ -56,7 +57,7 @@ func TestJudgeEdits(t *testing.T) {
 	dir := extract(t, "testdata/mixed.txtar")
 	flags := []string{"-buildvcs=false", "-ldflags=-s -w", "-tags=dev"}
 	e := newEngine(t)
-	job := engine.Job{Dir: dir, Env: testEnv(), Flags: flags, Package: []string{"./cmd/mixed"}, Linker: "go"}
+	job := order.Job{Dir: dir, Env: testEnv(), Flags: flags, Package: []string{"./cmd/mixed"}, Linker: "go"}
 	prog := judge(t, e, job, nil, edit{name: "first build", fallback: true})
 	for _, ed := range []edit{
 		{name: "line above declarations", file: "sibling/sibling.go", old: "// Name is", new: "// A line.\n\n// Name is"},
@@ -102,7 +103,7 @@ func TestJudgeContexts(t *testing.T) {
 				t.Skip("-short: the standard library is compiled anew for this context")
 			}
 			dir := extract(t, "testdata/mixed.txtar")
-			job := engine.Job{
+			job := order.Job{
 				Dir: dir, Env: append(testEnv(), c.env...), Linker: "go",
 				Flags: append([]string{"-buildvcs=false"}, c.flags...), Package: []string{"./cmd/mixed"},
 			}
@@ -130,7 +131,7 @@ func TestJudgeAssembly(t *testing.T) {
 	}
 	e := newEngine(t)
 	dir := extract(t, "testdata/mixed.txtar")
-	job := engine.Job{Dir: dir, Env: testEnv(), Linker: "go", Flags: []string{"-buildvcs=false"}, Package: []string{"./cmd/mixed"}}
+	job := order.Job{Dir: dir, Env: testEnv(), Linker: "go", Flags: []string{"-buildvcs=false"}, Package: []string{"./cmd/mixed"}}
 	prog := judge(t, e, job, nil, edit{name: "first build", fallback: true})
 	prog = judge(t, e, job, prog, edit{name: "assembly", file: "asm/asm_amd64.s", old: "RET", new: "INCQ ret+16(FP)\n\tRET", fallback: true})
 	prog = judge(t, e, job, prog, edit{name: "Go beside it", file: "gen/gen.go", old: "x + 1", new: "x + 3"})
@@ -155,12 +156,12 @@ func extract(t *testing.T, archive string) string {
 	return dir
 }
 
-func judge(t *testing.T, e *engine.Engine, job engine.Job, last *engine.Program, ed edit) *engine.Program {
+func judge(t *testing.T, e *engine.Engine, job order.Job, last *engine.Program, ed edit) *engine.Program {
 	t.Helper()
 	apply(t, job.Dir, ed)
 	ctx := context.Background()
 	var prog *engine.Program
-	var out *engine.Outcome
+	var out *order.Outcome
 	target, err := e.Resolve(ctx, job)
 	if err == nil {
 		prog, out, err = e.Build(ctx, target, last, engine.Hooks{})
@@ -222,7 +223,7 @@ func apply(t *testing.T, dir string, ed edit) {
 	}
 }
 
-func goBuild(job engine.Job, out string) (text string, err error) {
+func goBuild(job order.Job, out string) (text string, err error) {
 	args := append([]string{"build", "-o", out}, job.Flags...)
 	cmd := exec.Command("go", append(args, job.Package...)...)
 	cmd.Dir = job.Dir

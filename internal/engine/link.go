@@ -7,10 +7,11 @@ import (
 	"strings"
 
 	"github.com/hotreflex/hr/internal/link"
+	"github.com/hotreflex/hr/internal/order"
 )
 
 // link makes the artifact of prog, unless it exists.
-func (e *Engine) link(ctx context.Context, t *Target, prog *Program, out *Outcome) error {
+func (e *Engine) link(ctx context.Context, t *Target, prog *Program, out *order.Outcome) error {
 	key := t.linkID(prog.Link, prog.Snap, prog.Archives)
 	if a, ok := e.linkedBefore(t, key); ok {
 		prog.Artifact = a

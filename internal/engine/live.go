@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hotreflex/hr/internal/link"
+	"github.com/hotreflex/hr/internal/order"
 	"github.com/hotreflex/hr/internal/place"
 )
 
@@ -54,20 +55,20 @@ func (e *Engine) liveRoot() (*place.Dir, error) {
 func liveNames(t *Target, key string) (target, artifact string) { return t.key[:16], key[:16] }
 
 // linkLive links with the incremental linker.
-func (e *Engine) linkLive(ctx context.Context, t *Target, req link.Request, key string) (Artifact, link.Result, error) {
+func (e *Engine) linkLive(ctx context.Context, t *Target, req link.Request, key string) (order.Artifact, link.Result, error) {
 	root, err := e.liveRoot()
 	if err != nil {
-		return Artifact{}, link.Result{}, fmt.Errorf("link: %w", err)
+		return order.Artifact{}, link.Result{}, fmt.Errorf("link: %w", err)
 	}
 	target, artifact := liveNames(t, key)
 	above, err := root.Sub(target)
 	if err != nil {
-		return Artifact{}, link.Result{}, fmt.Errorf("link: %w", err)
+		return order.Artifact{}, link.Result{}, fmt.Errorf("link: %w", err)
 	}
 	defer above.Close()
 	dir, err := above.Sub(artifact)
 	if err != nil {
-		return Artifact{}, link.Result{}, fmt.Errorf("link: %w", err)
+		return order.Artifact{}, link.Result{}, fmt.Errorf("link: %w", err)
 	}
 	defer dir.Close()
 	req.Out = filepath.Join(dir.Path(), t.binName())
@@ -75,41 +76,41 @@ func (e *Engine) linkLive(ctx context.Context, t *Target, req link.Request, key 
 	res, err := e.opt.Incremental.Link(ctx, req)
 	if err != nil {
 		above.Root().Remove(artifact) // empty: nothing was written
-		return Artifact{}, res, err
+		return order.Artifact{}, res, err
 	}
 	mark, err := e.live.ledger.Note(req.Out, res.Sum)
 	if err != nil {
-		return Artifact{}, res, fmt.Errorf("link: %w", err)
+		return order.Artifact{}, res, fmt.Errorf("link: %w", err)
 	}
-	return Artifact{Key: key, Path: req.Out, Mark: mark}, res, nil
+	return order.Artifact{Key: key, Path: req.Out, Mark: mark}, res, nil
 }
 
 // linkedBefore returns the artifact of an action id if one of the linkers made
 // it before and it is still what was made.
-func (e *Engine) linkedBefore(t *Target, key string) (Artifact, bool) {
+func (e *Engine) linkedBefore(t *Target, key string) (order.Artifact, bool) {
 	if path, ok := e.opt.Bins.Path(binKey(key, t.binName())); ok {
 		return e.kept(key, path), true
 	}
 	if !e.incremental(t) {
-		return Artifact{}, false
+		return order.Artifact{}, false
 	}
 	root, err := e.liveRoot()
 	if err != nil {
-		return Artifact{}, false
+		return order.Artifact{}, false
 	}
 	target, artifact := liveNames(t, key)
 	path := filepath.Join(root.Path(), target, artifact, t.binName())
 	mark, err := e.live.ledger.Sound(binKey(key, t.binName()), path)
-	return Artifact{Key: key, Path: path, Mark: mark}, err == nil
+	return order.Artifact{Key: key, Path: path, Mark: mark}, err == nil
 }
 
 // kept returns an artifact that lies among the files.
-func (e *Engine) kept(key, path string) Artifact {
-	return Artifact{Key: key, Path: path, Mark: e.opt.Bins.Mark(path)}
+func (e *Engine) kept(key, path string) order.Artifact {
+	return order.Artifact{Key: key, Path: path, Mark: e.opt.Bins.Mark(path)}
 }
 
 // sound returns an artifact if it still is what it was, with its present mark.
-func (e *Engine) sound(t *Target, a Artifact) (Artifact, bool) {
+func (e *Engine) sound(t *Target, a order.Artifact) (order.Artifact, bool) {
 	if path, ok := e.opt.Bins.Path(binKey(a.Key, t.binName())); ok && path == a.Path {
 		return e.kept(a.Key, path), true
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hotreflex/hr/cache"
 	"github.com/hotreflex/hr/internal/link"
+	"github.com/hotreflex/hr/internal/order"
 	"github.com/hotreflex/hr/internal/place"
 )
 
@@ -37,7 +38,7 @@ func TestSweepLive(t *testing.T) {
 	}
 	hold := func(path string) {
 		t.Helper()
-		h, err := HoldArtifact(Artifact{Path: path, Mark: markOf(t, path)})
+		h, err := order.HoldArtifact(order.Artifact{Path: path, Mark: markOf(t, path)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -56,7 +57,7 @@ func TestSweepLive(t *testing.T) {
 	spare := write(target.key+"/fresh/.app"+link.Spare+"00", time.Hour)
 	hold(running)
 	hold(programs[6])
-	e.sweepLive(target, &Program{Artifact: Artifact{Key: id}})
+	e.sweepLive(target, &Program{Artifact: order.Artifact{Key: id}})
 	for path, want := range map[string]bool{
 		programs[0]: true, programs[2]: true, programs[3]: false, programs[5]: false, programs[6]: true,
 		needed: true, running: true, old: false, fresh: true, spare: false,

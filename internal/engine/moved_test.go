@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/order"
 )
 
 // TestSaveAfterGoBuild saves a file when go build has linked the program and go
@@ -16,16 +17,16 @@ func TestSaveAfterGoBuild(t *testing.T) {
 	work := append(testEnv(), "GOWORK=")
 	for _, c := range []struct {
 		name string
-		job  engine.Job
+		job  order.Job
 		save edit
 	}{
-		{name: "go.work appears", job: engine.Job{Env: work}, save: edit{file: "go.work", new: "go 1.26\n\nuse .\n"}},
-		{name: "go.mod", job: engine.Job{Env: work}, save: edit{file: "go.mod", old: "go 1.25", new: "go 1.26"}},
-		{name: "debug directive", job: engine.Job{Env: work}, save: edit{file: "main.go", old: "package main", new: "//go:debug panicnil=1\npackage main"}},
-		{name: "body", job: engine.Job{Env: work}, save: edit{file: "leaf/leaf.go", old: "n + 1", new: "n + 2"}},
-		{name: "nothing", job: engine.Job{Env: work}},
-		{name: "plain, nothing", job: engine.Job{Env: work, Plain: true}},
-		{name: "plain, body", job: engine.Job{Env: work, Plain: true}, save: edit{file: "leaf/leaf.go", old: "n + 1", new: "n + 2"}},
+		{name: "go.work appears", job: order.Job{Env: work}, save: edit{file: "go.work", new: "go 1.26\n\nuse .\n"}},
+		{name: "go.mod", job: order.Job{Env: work}, save: edit{file: "go.mod", old: "go 1.25", new: "go 1.26"}},
+		{name: "debug directive", job: order.Job{Env: work}, save: edit{file: "main.go", old: "package main", new: "//go:debug panicnil=1\npackage main"}},
+		{name: "body", job: order.Job{Env: work}, save: edit{file: "leaf/leaf.go", old: "n + 1", new: "n + 2"}},
+		{name: "nothing", job: order.Job{Env: work}},
+		{name: "plain, nothing", job: order.Job{Env: work, Plain: true}},
+		{name: "plain, body", job: order.Job{Env: work, Plain: true}, save: edit{file: "leaf/leaf.go", old: "n + 1", new: "n + 2"}},
 	} {
 		for _, known := range []bool{false, true} {
 			name := c.name + ", first build"
@@ -57,7 +58,7 @@ func TestSaveAfterGoBuild(t *testing.T) {
 					t.Fatal(err)
 				}
 				saved := 0
-				_, out, err := e.Build(t.Context(), target, last, engine.Hooks{Built: func(engine.Artifact) {
+				_, out, err := e.Build(t.Context(), target, last, engine.Hooks{Built: func(order.Artifact) {
 					if saved++; saved == 1 {
 						apply(t, job.Dir, c.save)
 						os.Mkdir(filepath.Join(filepath.Dir(job.Dir), "busier"), 0o755)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/hotreflex/hr/benchmarks/judge/edits"
 	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/order"
 	"github.com/hotreflex/hr/internal/testdir"
 )
 
@@ -89,7 +90,7 @@ type randomJudge struct {
 	t       *testing.T
 	p       *edits.Program
 	e       *engine.Engine
-	job     engine.Job
+	job     order.Job
 	last    *engine.Program
 	out     string // directory for the programs of go build
 	steps   []edits.Step
@@ -112,7 +113,7 @@ func newRandomJudge(t *testing.T, name string) *randomJudge {
 		t.Fatal(err)
 	}
 	j := &randomJudge{t: t, p: p, e: newEngine(t), out: t.TempDir(), tally: map[string]*tally{}}
-	j.job = engine.Job{Dir: p.Dir, Env: env, Flags: p.Flags, Package: []string{p.Package}, Linker: "go"}
+	j.job = order.Job{Dir: p.Dir, Env: env, Flags: p.Flags, Package: []string{p.Package}, Linker: "go"}
 	j.look("first build", "first build")
 	return j
 }
@@ -153,7 +154,7 @@ func (j *randomJudge) look(kind, what string) {
 	ctx := context.Background()
 	begin := time.Now()
 	var prog *engine.Program
-	var out *engine.Outcome
+	var out *order.Outcome
 	target, err := j.e.Resolve(ctx, j.job)
 	if err == nil {
 		prog, out, err = j.e.Build(ctx, target, j.last, engine.Hooks{})
@@ -170,7 +171,7 @@ func (j *randomJudge) look(kind, what string) {
 		return
 	}
 	if err != nil {
-		var user *engine.Error
+		var user *order.Error
 		switch {
 		case errors.As(err, &user) && user.Syntax != nil:
 			// The words are go/parser's, the place must be the compiler's.
@@ -186,7 +187,7 @@ func (j *randomJudge) look(kind, what string) {
 	sameAs(t, out.Artifact.Path, want, fmt.Sprintf("%s (%+v)", what, out))
 }
 
-func summary(out *engine.Outcome, err error) string {
+func summary(out *order.Outcome, err error) string {
 	switch {
 	case err != nil:
 		first, _, _ := strings.Cut(err.Error(), "\n")
@@ -197,7 +198,7 @@ func summary(out *engine.Outcome, err error) string {
 	return fmt.Sprintf("%d compiled, %d cut off, %d reused, linker %q", out.Compiled, out.CutOff, out.Reused, out.Linker)
 }
 
-func (j *randomJudge) note(kind string, out *engine.Outcome, err error) {
+func (j *randomJudge) note(kind string, out *order.Outcome, err error) {
 	c := j.tally[kind]
 	if c == nil {
 		c = &tally{reasons: map[string]int{}}

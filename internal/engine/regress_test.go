@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/order"
 )
 
 // TestJudgeFound repeats what the random judge once found, each on a module of
@@ -67,7 +68,7 @@ func TestJudgeFound(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			e := newEngine(t)
 			dir := extract(t, "testdata/mixed.txtar")
-			job := engine.Job{Dir: dir, Env: testEnv(), Linker: "go", Flags: []string{"-buildvcs=false", "-ldflags=-s -w"}, Package: []string{"./cmd/mixed"}}
+			job := order.Job{Dir: dir, Env: testEnv(), Linker: "go", Flags: []string{"-buildvcs=false", "-ldflags=-s -w"}, Package: []string{"./cmd/mixed"}}
 			prog := judge(t, e, job, nil, edit{name: "first build", fallback: true})
 			for _, ed := range c.edits {
 				prog = judge(t, e, job, prog, ed)
@@ -91,10 +92,10 @@ func profile(t *testing.T) string {
 func TestJudgeMachines(t *testing.T) {
 	e := newEngine(t)
 	dir := extract(t, "testdata/machines.txtar")
-	var jobs []engine.Job
+	var jobs []order.Job
 	var progs []*engine.Program
 	for _, arch := range []string{"amd64", "386"} {
-		job := engine.Job{Dir: dir, Env: append(testEnv(), "GOOS=linux", "CGO_ENABLED=0", "GOARCH="+arch), Linker: "go", Flags: []string{"-buildvcs=false"}, Package: []string{"."}}
+		job := order.Job{Dir: dir, Env: append(testEnv(), "GOOS=linux", "CGO_ENABLED=0", "GOARCH="+arch), Linker: "go", Flags: []string{"-buildvcs=false"}, Package: []string{"."}}
 		jobs = append(jobs, job)
 		progs = append(progs, judge(t, e, job, nil, edit{name: "first build for " + arch, fallback: true}))
 	}

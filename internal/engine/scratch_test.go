@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/order"
 )
 
 // TestNothingLeftOfAKilledBuild cancels builds in the middle: what the go
@@ -17,7 +18,7 @@ func TestNothingLeftOfAKilledBuild(t *testing.T) {
 	temp := t.TempDir()
 	e := newEngine(t)
 	dir := extract(t, "testdata/machines.txtar")
-	job := engine.Job{Dir: dir, Env: append(testEnv(), "TMPDIR="+temp, "GOCACHE="+t.TempDir()), Linker: "go",
+	job := order.Job{Dir: dir, Env: append(testEnv(), "TMPDIR="+temp, "GOCACHE="+t.TempDir()), Linker: "go",
 		Flags: []string{"-buildvcs=false"}, Package: []string{"."}}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

@@ -11,13 +11,14 @@ import (
 	"strings"
 
 	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/order"
 	"github.com/hotreflex/hr/tags"
 )
 
 // Target is a job with everything found out that its words stand for: the
 // toolchain, the build context and the main package.
 type Target struct {
-	job      Job
+	job      order.Job
 	tool     *Toolchain
 	flags    *flagSet
 	context  tags.Context
@@ -34,7 +35,7 @@ func (t *Target) Context() tags.Context { return t.context }
 
 // resolve finds out what the job's words stand for, without a go command once
 // the toolchain is known.
-func (e *Engine) resolve(ctx context.Context, job Job) (*Target, error) {
+func (e *Engine) resolve(ctx context.Context, job order.Job) (*Target, error) {
 	t := &Target{job: job}
 	var err error
 	if t.tool, err = e.tools.find(ctx, job.Dir, job.Env); err != nil {
@@ -68,7 +69,7 @@ func (e *Engine) resolve(ctx context.Context, job Job) (*Target, error) {
 func (t *Target) takeFlags() error {
 	goflags, err := tags.SplitQuoted(t.tool.Env["GOFLAGS"])
 	if err != nil {
-		return &Error{Text: fmt.Sprintf("go: parsing $GOFLAGS: %v", err)}
+		return &order.Error{Text: fmt.Sprintf("go: parsing $GOFLAGS: %v", err)}
 	}
 	if t.job.Profile != "" {
 		if err := t.takeProfile(goflags); err != nil {
@@ -188,4 +189,4 @@ func globMatch(pattern, name string) bool {
 func binKey(id, name string) string { return id + "/" + name }
 
 // ArtifactFile returns the name of an artifact among the files.
-func ArtifactFile(a Artifact) string { return binKey(a.Key, filepath.Base(a.Path)) }
+func ArtifactFile(a order.Artifact) string { return binKey(a.Key, filepath.Base(a.Path)) }

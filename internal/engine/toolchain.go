@@ -19,6 +19,7 @@ import (
 	"github.com/hotreflex/hr/cache"
 	"github.com/hotreflex/hr/internal/exact"
 	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/order"
 	"github.com/hotreflex/hr/tags"
 )
 
@@ -267,9 +268,9 @@ func runGo(ctx context.Context, goPath, dir string, env []string, args ...string
 	if err != nil {
 		said := strings.TrimSpace(stderr.String())
 		if strings.HasPrefix(said, "go: ") {
-			return nil, &Error{Text: said} // as go build would say it
+			return nil, &order.Error{Text: said} // as go build would say it
 		}
-		return nil, &Error{Text: strings.TrimSpace(fmt.Sprintf("go %s: %s", args[0], cmpOr(said, err.Error())))}
+		return nil, &order.Error{Text: strings.TrimSpace(fmt.Sprintf("go %s: %s", args[0], cmpOr(said, err.Error())))}
 	}
 	return out, nil
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/order"
 )
 
 // TestUndoCompilesNothing takes back an edit that had everything above compiled
@@ -11,7 +12,7 @@ import (
 func TestUndoCompilesNothing(t *testing.T) {
 	e := newEngine(t)
 	dir := extract(t, "testdata/mixed.txtar")
-	job := engine.Job{Dir: dir, Env: testEnv(), Linker: "go", Flags: []string{"-buildvcs=false", "-ldflags=-s -w"}, Package: []string{"./cmd/mixed"}}
+	job := order.Job{Dir: dir, Env: testEnv(), Linker: "go", Flags: []string{"-buildvcs=false", "-ldflags=-s -w"}, Package: []string{"./cmd/mixed"}}
 	prog := judge(t, e, job, nil, edit{name: "first build", fallback: true})
 	add := edit{name: "exported function", file: "gen/gen.go", old: "func Small", new: "// Bye is new.\nfunc Bye() string { return \"bye\" }\n\nfunc Small"}
 	undo := edit{name: "undo", file: add.file, old: add.new, new: add.old}

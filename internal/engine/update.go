@@ -9,6 +9,7 @@ import (
 
 	"github.com/hotreflex/hr/astcheck"
 	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/order"
 )
 
 // movedTries is how often a build is tried because an input changed under it.
@@ -17,7 +18,7 @@ import (
 const movedTries = 5
 
 // update brings a known program up to date with its source.
-func (e *Engine) update(ctx context.Context, t *Target, last *Program, hooks Hooks) (*Program, *Outcome, error) {
+func (e *Engine) update(ctx context.Context, t *Target, last *Program, hooks Hooks) (*Program, *order.Outcome, error) {
 	if t.flags.unhandled != "" || last.Unhandled != "" || last.Link == nil {
 		return e.plainUpdate(ctx, t, last, hooks)
 	}
@@ -25,7 +26,7 @@ func (e *Engine) update(ctx context.Context, t *Target, last *Program, hooks Hoo
 	var fb *fallback
 	switch {
 	case errors.Is(err, errMoved):
-		return nil, out, &Error{Text: err.Error()}
+		return nil, out, &order.Error{Text: err.Error()}
 	case errors.As(err, &fb):
 		prog, whole, err := e.load(ctx, t, last, fb.why, hooks)
 		if whole != nil && out != nil {
@@ -39,7 +40,7 @@ func (e *Engine) update(ctx context.Context, t *Target, last *Program, hooks Hoo
 
 // updateTries starts again when an input changed under the build, with a copy of
 // what did.
-func (e *Engine) updateTries(ctx context.Context, t *Target, last *Program) (*Program, *Outcome, error) {
+func (e *Engine) updateTries(ctx context.Context, t *Target, last *Program) (*Program, *order.Outcome, error) {
 	moving := map[string]bool{}
 	for try := 1; ; try++ {
 		prog, out, err := e.updateOnce(ctx, t, last, moving)
@@ -55,18 +56,18 @@ func (e *Engine) updateTries(ctx context.Context, t *Target, last *Program) (*Pr
 
 // plainUpdate runs go build if anything changed. A program that is stamped with
 // the state of its repository changes with files that are no inputs.
-func (e *Engine) plainUpdate(ctx context.Context, t *Target, last *Program, hooks Hooks) (*Program, *Outcome, error) {
+func (e *Engine) plainUpdate(ctx context.Context, t *Target, last *Program, hooks Hooks) (*Program, *order.Outcome, error) {
 	start := time.Now()
 	changes := last.Snap.Scan()
 	scan := time.Since(start)
 	worst := graph.Worst(changes)
 	for _, c := range changes {
 		if c.Waits {
-			return nil, &Outcome{Changes: changes, Worst: worst}, &Error{Text: shortPath(t.job.Dir, c.Path) + ": " + c.Why}
+			return nil, &order.Outcome{Changes: changes, Worst: worst}, &order.Error{Text: shortPath(t.job.Dir, c.Path) + ": " + c.Why}
 		}
 	}
 	if a, ok := e.sound(t, last.Artifact); ok && !hasNews(changes) && !t.stamped() {
-		return last, &Outcome{Artifact: a, Changes: changes, Worst: worst, Phases: Phases{Scan: scan}}, nil
+		return last, &order.Outcome{Artifact: a, Changes: changes, Worst: worst, Phases: order.Phases{Scan: scan}}, nil
 	}
 	why := last.Unhandled
 	if why == "" {
@@ -93,18 +94,18 @@ func (p *Program) Current() bool {
 }
 
 // updateOnce does one scan and all that follows from it.
-func (e *Engine) updateOnce(ctx context.Context, t *Target, last *Program, moving map[string]bool) (*Program, *Outcome, error) {
+func (e *Engine) updateOnce(ctx context.Context, t *Target, last *Program, moving map[string]bool) (*Program, *order.Outcome, error) {
 	start := time.Now()
 	changes := last.Snap.Scan()
-	out := &Outcome{Changes: changes, Worst: graph.Worst(changes)}
+	out := &order.Outcome{Changes: changes, Worst: graph.Worst(changes)}
 	out.Phases.Scan = time.Since(start)
 
 	for _, c := range changes {
 		if c.Verdict == astcheck.Broken {
-			return nil, out, &Error{Text: c.Syntax.Error(), Syntax: c.Syntax}
+			return nil, out, &order.Error{Text: c.Syntax.Error(), Syntax: c.Syntax}
 		}
 		if c.Waits {
-			return nil, out, &Error{Text: shortPath(t.job.Dir, c.Path) + ": " + c.Why}
+			return nil, out, &order.Error{Text: shortPath(t.job.Dir, c.Path) + ": " + c.Why}
 		}
 	}
 	start = time.Now()

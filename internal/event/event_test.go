@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/hotreflex/hr/astcheck"
-	"github.com/hotreflex/hr/internal/engine"
 	"github.com/hotreflex/hr/internal/event"
+	"github.com/hotreflex/hr/internal/order"
 	"github.com/hotreflex/hr/internal/protocol"
 )
 
@@ -16,17 +16,17 @@ var every = []struct {
 	event event.Event
 	line  event.Line
 }{
-	{event.Start{Run: event.Run{Generation: 1, Total: 9400 * time.Microsecond, Outcome: &engine.Outcome{}}},
+	{event.Start{Run: event.Run{Generation: 1, Total: 9400 * time.Microsecond, Outcome: &order.Outcome{}}},
 		event.Line{Text: "up to date, started in 9.4 ms (#1)", Colour: event.Green}},
 	{event.Start{Run: event.Run{Generation: 1, Total: 1200 * time.Millisecond}},
 		event.Line{Text: "built and started in 1200 ms (#1)", Colour: event.Green}},
-	{event.Start{Run: event.Run{Generation: 1, Total: 12 * time.Second, Outcome: &engine.Outcome{Compiled: 2, Reused: 1, CutOff: 4, Linker: "go"}}},
+	{event.Start{Run: event.Run{Generation: 1, Total: 12 * time.Second, Outcome: &order.Outcome{Compiled: 2, Reused: 1, CutOff: 4, Linker: "go"}}},
 		event.Line{Text: "2 compiled, 1 reused, 4 cut off, linked 0.0 ms, started in 12.0 s (#1)", Colour: event.Green}},
-	{event.Reload{Run: event.Run{Generation: 2, Files: []string{"greet.go"}, Total: 29 * time.Millisecond, Outcome: &engine.Outcome{Compiled: 1}}},
+	{event.Reload{Run: event.Run{Generation: 2, Files: []string{"greet.go"}, Total: 29 * time.Millisecond, Outcome: &order.Outcome{Compiled: 1}}},
 		event.Line{Text: "greet.go → 1 compiled, linked before, restarted in 29 ms (#2)", Colour: event.Green}},
 	{event.Reload{Run: event.Run{Generation: 3, Files: []string{"a", "b", "c", "d"}, Total: time.Millisecond}, Rerun: true},
 		event.Line{Text: "a, b and 2 more → restarted in 1.0 ms (#3)", Colour: event.Green}},
-	{event.Reload{Run: event.Run{Generation: 3, Total: time.Millisecond, Outcome: &engine.Outcome{Fallback: "cgo"}}},
+	{event.Reload{Run: event.Run{Generation: 3, Total: time.Millisecond, Outcome: &order.Outcome{Fallback: "cgo"}}},
 		event.Line{Text: "the source → go build 0.0 ms (cgo), restarted in 1.0 ms (#3)", Colour: event.Green}},
 	{event.Failed{Generation: 2, Why: "it does not listen", Files: []string{"x.go"}},
 		event.Line{Text: "x.go → #2 failed to start: it does not listen; it keeps running", Colour: event.Red}},

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/hotreflex/hr/astcheck"
-	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/order"
 	"github.com/hotreflex/hr/internal/protocol"
 )
 
@@ -23,7 +23,7 @@ type Failed struct {
 	Total      time.Duration `json:"total"`
 
 	// Outcome is the build that made the program; none if it was there already.
-	Outcome *engine.Outcome `json:"outcome,omitempty"`
+	Outcome *order.Outcome `json:"outcome,omitempty"`
 
 	// Back is the generation whose program is started again, 0 if none is.
 	Back int `json:"back,omitempty"`
@@ -144,7 +144,7 @@ type Error struct {
 	// Problems are the places that the text names, in its order, for editors.
 	Problems []Problem `json:"problems,omitempty"`
 	// Outcome is the build that made a program which the system does not run.
-	Outcome *engine.Outcome `json:"outcome,omitempty"`
+	Outcome *order.Outcome `json:"outcome,omitempty"`
 }
 
 // Name is error.

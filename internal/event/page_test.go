@@ -141,7 +141,7 @@ type typePage struct {
 
 func newPage(t *testing.T) *typePage {
 	p := &typePage{docs: map[string]string{}, known: map[reflect.Type]bool{}}
-	for _, dir := range []string{".", "../engine", "../graph", "../supervisor", "../protocol", "../../astcheck"} {
+	for _, dir := range []string{".", "../order", "../graph", "../supervisor", "../protocol", "../../astcheck"} {
 		p.read(t, dir)
 	}
 	return p

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/hotreflex/hr/astcheck"
-	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/order"
 )
 
 // Nothing tells why a save does nothing.
@@ -64,7 +64,7 @@ func (e Held) Line() Line {
 
 // Unchanged tells that a build gave the program that runs.
 type Unchanged struct {
-	*engine.Outcome
+	*order.Outcome
 
 	Files []string `json:"files,omitempty"`
 }

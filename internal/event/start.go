@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/order"
 	"github.com/hotreflex/hr/internal/supervisor"
 )
 
@@ -14,12 +14,12 @@ type Run struct {
 	Generation int               `json:"generation"`
 	Pid        int               `json:"pid"`
 	Files      []string          `json:"files,omitempty"` // base names of what was saved
-	Artifact   engine.Artifact   `json:"artifact"`
+	Artifact   order.Artifact    `json:"artifact"`
 	Total      time.Duration     `json:"total"`     // from the save to ready
 	Event      time.Time         `json:"eventTime"` // of the save
 	Ready      time.Time         `json:"readyTime"`
 	Timing     supervisor.Timing `json:"timing"`
-	Outcome    *engine.Outcome   `json:"outcome,omitempty"` // of the build that made it; none if it was there
+	Outcome    *order.Outcome    `json:"outcome,omitempty"` // of the build that made it; none if it was there
 
 	// Phases is the waterfall of -v, empty without.
 	Phases string `json:"-"`
@@ -67,7 +67,7 @@ func (e Reload) Line() Line {
 }
 
 // Did says what a build did, as in "1 compiled, 3 cut off, linked 18 ms".
-func Did(out *engine.Outcome) string {
+func Did(out *order.Outcome) string {
 	if out == nil {
 		return "built"
 	}

@@ -3,9 +3,9 @@ package front
 import (
 	"time"
 
-	"github.com/hotreflex/hr/internal/engine"
 	"github.com/hotreflex/hr/internal/event"
 	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/order"
 	"github.com/hotreflex/hr/internal/protocol"
 )
 
@@ -24,7 +24,7 @@ type (
 	build struct {
 		seq  uint64
 		have uint64
-		good engine.Artifact
+		good order.Artifact
 	}
 	// cancel gives up the request under way.
 	cancel struct{}
@@ -87,7 +87,7 @@ type (
 // The notes of hr why.
 type (
 	noteDecided     struct{ changes []graph.Change }
-	noteBuilt       struct{ out *engine.Outcome }
+	noteBuilt       struct{ out *order.Outcome }
 	noteFailed      struct{ failure *protocol.Failure }
 	noteStarted     struct{ gen, pid int }
 	noteStartFailed struct{ failed event.Failed }

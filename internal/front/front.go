@@ -16,7 +16,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/order"
 )
 
 // options are what the command line says, as far as it decides anything here.
@@ -88,20 +88,20 @@ type ask struct {
 
 // program is what runs.
 type program struct {
-	gen       int             // the newest generation, 0 for none
-	pid       int             // of gen
-	live      bool            // gen runs, and its end would be news
-	launching bool            // a start is under way
-	next      *launch         // what to start when that is through
-	running   engine.Artifact // what gen runs, or is about to
-	good      good            // what a failed start goes back to
-	due       []string        // files that restart the program, when the build under way does not
-	waiting   []int           // restarts to answer
+	gen       int            // the newest generation, 0 for none
+	pid       int            // of gen
+	live      bool           // gen runs, and its end would be news
+	launching bool           // a start is under way
+	next      *launch        // what to start when that is through
+	running   order.Artifact // what gen runs, or is about to
+	good      good           // what a failed start goes back to
+	due       []string       // files that restart the program, when the build under way does not
+	waiting   []int          // restarts to answer
 }
 
 // good is the last program that became ready.
 type good struct {
-	artifact engine.Artifact
+	artifact order.Artifact
 	env      string // stands for its environment
 	gen      int
 	listened bool // on some socket
@@ -126,10 +126,10 @@ func (b batch) join(more batch) batch {
 
 // launch is one start of an artifact in place of the generation before.
 type launch struct {
-	artifact engine.Artifact
+	artifact order.Artifact
 	from     time.Time // the save that caused it
 	names    []string  // files of that save
-	out      *engine.Outcome
+	out      *order.Outcome
 	rerun    bool // of a program that ran before
 	back     bool // to the last good one, after a failed start
 }

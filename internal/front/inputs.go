@@ -3,8 +3,8 @@ package front
 import (
 	"time"
 
-	"github.com/hotreflex/hr/internal/engine"
 	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/order"
 	"github.com/hotreflex/hr/internal/protocol"
 )
 
@@ -43,7 +43,7 @@ type (
 	// built is a program that can run although its build goes on.
 	built struct {
 		seq      uint64
-		artifact engine.Artifact
+		artifact order.Artifact
 	}
 
 	// answered is the end of a request that gave a program.
@@ -53,7 +53,7 @@ type (
 		local  bool // the private hrd answered
 		number uint64
 		whole  bool // a snapshot came with it
-		out    *engine.Outcome
+		out    *order.Outcome
 	}
 
 	// refused is the end of a request that gave none.

@@ -4,8 +4,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/hotreflex/hr/internal/engine"
 	"github.com/hotreflex/hr/internal/event"
+	"github.com/hotreflex/hr/internal/order"
 	"github.com/hotreflex/hr/internal/protocol"
 )
 
@@ -97,7 +97,7 @@ func (s *step) onAnswered(a answered) {
 }
 
 // tellOutcome tells what a build said beside its program.
-func (s *step) tellOutcome(out *engine.Outcome) {
+func (s *step) tellOutcome(out *order.Outcome) {
 	for _, w := range out.Warnings {
 		s.tell(event.Notice{Text: w})
 	}

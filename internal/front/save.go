@@ -192,7 +192,7 @@ func (s *step) showBroken(ch graph.Change, took time.Duration) {
 func (s *step) tellHeld(reasons []graph.Change) {
 	broken := firstOf(s.source.broken)
 	for _, ch := range reasons {
-		s.tell(event.Held{File: ch.Path, Verdict: ch.Verdict, Why: ch.Why, Broken: broken, Short: s.short(ch.Path), ShortBroken: s.short(broken)})
+		s.tell(event.Held{File: ch.Path, Verdict: &ch.Verdict, Why: ch.Why, Broken: broken, Short: s.short(ch.Path), ShortBroken: s.short(broken), Many: len(s.source.broken)})
 	}
 }
 

@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"github.com/hotreflex/hr/astcheck"
-	"github.com/hotreflex/hr/internal/engine"
 	"github.com/hotreflex/hr/internal/event"
 	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/order"
 	"github.com/hotreflex/hr/internal/protocol"
 )
 
@@ -453,10 +453,10 @@ func (d disk) compiles() bool {
 	return !d.any(func(c content) bool { return c.noParse || c.noBuild })
 }
 
-func (w *world) artifact(d disk, name string) engine.Artifact {
+func (w *world) artifact(d disk, name string) order.Artifact {
 	key := d.key()
 	w.progs[key] = d.program()
-	return engine.Artifact{Key: key, Path: "/bin/" + name}
+	return order.Artifact{Key: key, Path: "/bin/" + name}
 }
 
 // answer sends the program of a request.
@@ -473,7 +473,7 @@ func (w *world) answer(r *request) {
 	}
 	w.prog = r.sampled
 	w.lastSeen = r.sampled
-	out := &engine.Outcome{Artifact: w.artifact(r.sampled, "final"), Changes: changes, Built: !r.again && r.early != ""}
+	out := &order.Outcome{Artifact: w.artifact(r.sampled, "final"), Changes: changes, Built: !r.again && r.early != ""}
 	whole := !r.open && (r.have == 0 || r.have != from || w.rnd.IntN(3) == 0)
 	w.receive(answered{seq: r.seq, open: r.open, number: w.number, whole: whole, out: out})
 	if r.open {

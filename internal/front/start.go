@@ -3,8 +3,8 @@ package front
 import (
 	"time"
 
-	"github.com/hotreflex/hr/internal/engine"
 	"github.com/hotreflex/hr/internal/event"
+	"github.com/hotreflex/hr/internal/order"
 	"github.com/hotreflex/hr/internal/protocol"
 )
 
@@ -58,7 +58,7 @@ func (s *step) onLaunched(in launched) {
 		return
 	}
 	if in.gen == 0 {
-		p.running = engine.Artifact{}
+		p.running = order.Artifact{}
 		s.tell(event.Error{Error: protocol.AsError(in.err), Outcome: l.out})
 		s.answer(reply{err: in.err.Error()})
 		return

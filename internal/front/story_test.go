@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/hotreflex/hr/astcheck"
-	"github.com/hotreflex/hr/internal/engine"
 	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/order"
 	"github.com/hotreflex/hr/internal/protocol"
 )
 
@@ -30,8 +30,8 @@ type story struct {
 // Times, files, programs and answers of the stories.
 var (
 	t0    = time.Unix(1_000_000_000, 0)
-	k1    = engine.Artifact{Key: "k1", Path: "/bin/k1"}
-	k2    = engine.Artifact{Key: "k2", Path: "/bin/k2"}
+	k1    = order.Artifact{Key: "k1", Path: "/bin/k1"}
+	k2    = order.Artifact{Key: "k2", Path: "/bin/k2"}
 	a     = "/m/a.go"
 	b     = "/m/b.go"
 	exit1 = exit{code: 1, status: 1, text: "exit code 1"}
@@ -61,11 +61,11 @@ func look(restart []string, changes ...graph.Change) judged {
 	return j
 }
 
-func gives(seq uint64, art engine.Artifact) answered {
-	return answered{seq: seq, number: seq, out: &engine.Outcome{Artifact: art, Compiled: 1, Linker: "incremental", Changes: []graph.Change{body(a)}}}
+func gives(seq uint64, art order.Artifact) answered {
+	return answered{seq: seq, number: seq, out: &order.Outcome{Artifact: art, Compiled: 1, Linker: "incremental", Changes: []graph.Change{body(a)}}}
 }
 
-func opens(seq uint64, art engine.Artifact) answered {
+func opens(seq uint64, art order.Artifact) answered {
 	g := gives(seq, art)
 	g.open = true
 	return g
@@ -89,8 +89,8 @@ func dies(gen int, l launch, e exit) launched {
 }
 
 var (
-	first  = launch{artifact: k1, from: t0, out: &engine.Outcome{Artifact: k1}}
-	second = launch{artifact: k2, from: at(10), names: []string{"a.go"}, out: &engine.Outcome{Artifact: k2, Compiled: 1}}
+	first  = launch{artifact: k1, from: t0, out: &order.Outcome{Artifact: k1}}
+	second = launch{artifact: k2, from: at(10), names: []string{"a.go"}, out: &order.Outcome{Artifact: k2, Compiled: 1}}
 	// up is how most stories begin: the program of k1 runs, and its source is known.
 	up = []input{begun{t0}, opens(1, k1), runs(1, first), pictured{at(1), 1}, look(nil)}
 )
@@ -100,7 +100,7 @@ func after(in ...input) []input { return append(slices.Clone(up), in...) }
 var stories = []story{
 	{"start", options{}, up},
 	{"start_early", options{}, []input{begun{t0}, built{1, k1}, built{1, k1}, runs(1, launch{artifact: k1, from: t0}),
-		answered{seq: 1, open: true, number: 1, out: &engine.Outcome{Artifact: engine.Artifact{Key: "k1", Path: "/bin/final"}, Built: true}}, pictured{at(1), 1}, pictured{at(1), 1}}},
+		answered{seq: 1, open: true, number: 1, out: &order.Outcome{Artifact: order.Artifact{Key: "k1", Path: "/bin/final"}, Built: true}}, pictured{at(1), 1}, pictured{at(1), 1}}},
 	{"start_no_build", options{}, []input{begun{t0}, refused{seq: 1, open: true, backend: true, at: at(1), err: fails(1, "# m\na.go:1: no").err, failure: fails(1, "# m\na.go:1: no").failure}, save(a), answered{seq: 2, number: 2, whole: true, out: gives(2, k1).out}, runs(1, first)}},
 	{"start_no_hope", options{}, []input{begun{t0}, refused{seq: 1, open: true, at: at(1), err: &protocol.Error{Code: protocol.CodeUsage, Message: "no main package"}}}},
 	{"save", options{}, after(save(a), look(nil, body(a)), gives(2, k2), runs(2, second))},
@@ -129,7 +129,7 @@ var stories = []story{
 	{"no_build_nothing_lives", options{}, after(exited{exit1}, save(a), look(nil, body(a)), fails(2, "no"))},
 	{"no_build_doubt", options{}, after(save(a), look(nil, body(a)), save(b), look(nil, unused(b)), fails(2, "no"), fails(3, "no"))},
 	{"no_build_syntax", options{dir: "/m"}, after(save(a), look(nil, body(a)), refused{seq: 2, backend: true, at: at(11), err: fails(2, "a.go:1: no").err,
-		failure: &protocol.Failure{Cause: fails(2, "no").err, Build: &engine.Error{Syntax: &astcheck.SyntaxError{File: a, Line: 1, Msg: "no"}}}})},
+		failure: &protocol.Failure{Cause: fails(2, "no").err, Build: &order.Error{Syntax: &astcheck.SyntaxError{File: a, Line: 1, Msg: "no"}}}})},
 	{"no_build_while_starting", options{}, after(save(a), look(nil, body(a)), gives(2, k2), save(b), look(nil, body(b)), fails(3, "no"), runs(2, second))},
 	{"same_program", options{}, after(save(a), look(nil, body(a)), gives(2, k1))},
 	{"same_program_due", options{}, after(save(a), look([]string{"x.env"}, body(a)), gives(2, k1), runs(2, launch{artifact: k1, names: []string{"a.go", "x.env"}, from: at(10), out: gives(2, k1).out}))},
@@ -161,8 +161,8 @@ var stories = []story{
 	{"hrd_lost_before_picture", options{}, []input{begun{t0}, opens(1, k1), lost{at(1)}, opens(2, k1), runs(1, first)}},
 	{"hrd_told_to_stop", options{}, after(save(a), look(nil, body(a)), refused{seq: 2, backend: true, at: at(11), err: &protocol.Error{Code: protocol.CodeCanceled, Message: "hrd stops"}, failure: &protocol.Failure{Cause: &protocol.Error{Code: protocol.CodeCanceled, Message: "hrd stops"}}})},
 	{"alone", options{}, []input{begun{t0}, answered{seq: 1, open: true, local: true, number: 1, out: gives(1, k1).out}, lost{at(2)}, refused{seq: 1, local: true, backend: true, lost: true, at: at(3), err: &protocol.Error{Code: protocol.CodeInternal, Message: "a fault"}}}},
-	{"linker_refused", options{wantsLinker: true}, after(save(a), look(nil, body(a)), answered{seq: 2, number: 2, out: &engine.Outcome{Artifact: k2, Refused: "PIE", Text: "said\n", Warnings: []string{"no file has the tag x"}}},
-		runs(2, second), save(a), look(nil, body(a)), answered{seq: 3, number: 3, out: &engine.Outcome{Artifact: k2, Refused: "PIE"}})},
+	{"linker_refused", options{wantsLinker: true}, after(save(a), look(nil, body(a)), answered{seq: 2, number: 2, out: &order.Outcome{Artifact: k2, Refused: "PIE", Text: "said\n", Warnings: []string{"no file has the tag x"}}},
+		runs(2, second), save(a), look(nil, body(a)), answered{seq: 3, number: 3, out: &order.Outcome{Artifact: k2, Refused: "PIE"}})},
 }
 
 func TestStories(t *testing.T) {

@@ -6,14 +6,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hotreflex/hr/internal/engine"
 	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/order"
 )
 
 // TestOtherAnswer: nothing is taken that is about another job or request.
 func TestOtherAnswer(t *testing.T) {
-	ours := engine.Job{Dir: "/a", Env: []string{"A=1"}, Package: []string{"."}}
-	for name, other := range map[string]engine.Job{
+	ours := order.Job{Dir: "/a", Env: []string{"A=1"}, Package: []string{"."}}
+	for name, other := range map[string]order.Job{
 		"directory":   {Dir: "/b", Env: ours.Env, Package: ours.Package},
 		"target":      {Dir: "/a", Env: ours.Env, Package: []string{"./cmd"}},
 		"environment": {Dir: "/a", Env: []string{"A=2"}, Package: ours.Package},
@@ -21,11 +21,11 @@ func TestOtherAnswer(t *testing.T) {
 		"profile":     {Dir: "/a", Env: ours.Env, Package: ours.Package, Plain: true},
 	} {
 		for kind, e := range map[string]Event{
-			"reply":    {For: other.Digest(), Reply: &Reply{Seq: 1, Outcome: &engine.Outcome{}}},
+			"reply":    {For: other.Digest(), Reply: &Reply{Seq: 1, Outcome: &order.Outcome{}}},
 			"failure":  {For: other.Digest(), Failed: &Failure{Seq: 1, Cause: &Error{Code: CodeBuild, Message: "no"}}},
-			"program":  {For: other.Digest(), Built: &engine.Artifact{Path: "/p"}},
+			"program":  {For: other.Digest(), Built: &order.Artifact{Path: "/p"}},
 			"snapshot": {For: other.Digest(), Snapshot: &graph.Snapshot{}},
-			"request":  {For: ours.Digest(), Reply: &Reply{Seq: 2, Outcome: &engine.Outcome{}}},
+			"request":  {For: ours.Digest(), Reply: &Reply{Seq: 2, Outcome: &order.Outcome{}}},
 			"error":    {For: ours.Digest(), Failed: &Failure{Seq: 2, Cause: &Error{Code: CodeBuild, Message: "no"}}},
 		} {
 			data, err := json.Marshal(e)
@@ -33,7 +33,7 @@ func TestOtherAnswer(t *testing.T) {
 				t.Fatal(err)
 			}
 			reply, err := newEvents(strings.NewReader(string(data)+"\n"), ours.Digest()).wait(Handler{
-				Built:    func(engine.Artifact) { t.Errorf("%s of another %s was taken", kind, name) },
+				Built:    func(order.Artifact) { t.Errorf("%s of another %s was taken", kind, name) },
 				Snapshot: func(*graph.Snapshot) { t.Errorf("%s of another %s was taken", kind, name) },
 			}, 1)
 			if reply != nil || !errors.Is(err, ErrOther) {

@@ -12,9 +12,9 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/hotreflex/hr/internal/engine"
 	"github.com/hotreflex/hr/internal/exact"
 	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/order"
 )
 
 // Client talks to one daemon. Its methods may be called from several goroutines
@@ -143,14 +143,14 @@ type Session struct {
 // Handler is told what a stream says while it runs. Each field may be nil.
 type Handler struct {
 	Progress func(Progress)
-	Built    func(engine.Artifact)
+	Built    func(order.Artifact)
 	Snapshot func(*graph.Snapshot)
 	Notice   func(text string)
 }
 
 // Open opens a session and waits for its first program. The session lives until
 // Close, also when the first build failed with a *Failure.
-func (c *Client) Open(ctx context.Context, job engine.Job, h Handler) (*Session, *Reply, error) {
+func (c *Client) Open(ctx context.Context, job order.Job, h Handler) (*Session, *Reply, error) {
 	life, l := limited(context.WithoutCancel(ctx), quietTime)
 	defer context.AfterFunc(ctx, l.end)()
 	defer l.lift()

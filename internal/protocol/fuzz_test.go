@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"github.com/hotreflex/hr/astcheck"
-	"github.com/hotreflex/hr/internal/engine"
 	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/order"
 )
 
 // streams are what a daemon says, one for each kind of event.
@@ -24,7 +24,7 @@ func streams(t testing.TB) [][]byte {
 		Inputs: map[string]*graph.File{"/app/go.mod": {Path: "/app/go.mod", Kind: graph.Module}},
 		Absent: []string{"/app/go.sum"}, Roots: []string{"/app"},
 	}
-	out := &engine.Outcome{Artifact: engine.Artifact{Key: "k", Path: "/p"}, Fallback: "first build"}
+	out := &order.Outcome{Artifact: order.Artifact{Key: "k", Path: "/p"}, Fallback: "first build"}
 	var all [][]byte
 	var whole bytes.Buffer
 	for _, e := range []Event{
@@ -57,7 +57,7 @@ func FuzzEvents(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var snap *graph.Snapshot
 		reply, err := newEvents(bytes.NewReader(data), "job").wait(Handler{
-			Progress: func(Progress) {}, Built: func(engine.Artifact) {},
+			Progress: func(Progress) {}, Built: func(order.Artifact) {},
 			Snapshot: func(s *graph.Snapshot) { snap = s },
 		}, 1)
 		if snap != nil {

@@ -12,7 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/hotreflex/hr/internal/engine"
+	"github.com/hotreflex/hr/internal/order"
 )
 
 // talk serves one HTTP connection in the bubble: what w writes is the answer.
@@ -35,7 +35,7 @@ const head = "HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n\r\n"
 // TestSilentDaemon: whatever the daemon does not say, or says without an end, a
 // client gives it up in the time that fits its question.
 func TestSilentDaemon(t *testing.T) {
-	job := engine.Job{Dir: "/a"}
+	job := order.Job{Dir: "/a"}
 	id := job.Digest()
 	mute := func(w io.Writer, c <-chan struct{}) { <-c }
 	says := func(text string) func(io.Writer, <-chan struct{}) {
@@ -112,7 +112,7 @@ func TestSilentDaemon(t *testing.T) {
 // the session lives on afterwards without a word.
 func TestSlowBuild(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		job := engine.Job{Dir: "/a"}
+		job := order.Job{Dir: "/a"}
 		over := make(chan struct{})
 		var wg sync.WaitGroup
 		client := talk(&wg, func(w io.Writer) {

@@ -3,8 +3,8 @@ package protocol
 import (
 	"time"
 
-	"github.com/hotreflex/hr/internal/engine"
 	"github.com/hotreflex/hr/internal/graph"
+	"github.com/hotreflex/hr/internal/order"
 )
 
 // Revision is the version of the conversation: hr and hrd of different
@@ -41,7 +41,7 @@ type Hello struct {
 // OpenRequest opens a session, which lives as long as its reply is read: the
 // reply is a stream of Events that ends with the session.
 type OpenRequest struct {
-	Job engine.Job `json:"job"`
+	Job order.Job `json:"job"`
 }
 
 // BuildRequest asks for the program as its source is now. Seq is the number of
@@ -53,23 +53,23 @@ type BuildRequest struct {
 	Have uint64 `json:"have,omitempty"`
 	// Good is the last program that became ready: the client may start it again
 	// if a newer one does not, so it stays while the session lives.
-	Good *engine.Artifact `json:"good,omitempty"`
+	Good *order.Artifact `json:"good,omitempty"`
 }
 
 // Event is one line of a stream. Exactly one of the pointers is set.
 type Event struct {
 	// For is the digest of the job that the line is about. A client takes nothing
 	// that is about another one than it asked for.
-	For      string           `json:"for,omitempty"`
-	Alive    bool             `json:"alive,omitempty"`    // the answer takes time
-	Session  string           `json:"session,omitempty"`  // first of a session
-	Refused  *Error           `json:"refused,omitempty"`  // there is no session
-	Progress *Progress        `json:"progress,omitempty"` // cold builds only
-	Built    *engine.Artifact `json:"built,omitempty"`    // can run already; the Reply follows
-	Reply    *Reply           `json:"reply,omitempty"`
-	Snapshot *graph.Snapshot  `json:"snapshot,omitempty"` // the view to judge by from now on
-	Failed   *Failure         `json:"failed,omitempty"`
-	Notice   string           `json:"notice,omitempty"` // of a session, for its user
+	For      string          `json:"for,omitempty"`
+	Alive    bool            `json:"alive,omitempty"`    // the answer takes time
+	Session  string          `json:"session,omitempty"`  // first of a session
+	Refused  *Error          `json:"refused,omitempty"`  // there is no session
+	Progress *Progress       `json:"progress,omitempty"` // cold builds only
+	Built    *order.Artifact `json:"built,omitempty"`    // can run already; the Reply follows
+	Reply    *Reply          `json:"reply,omitempty"`
+	Snapshot *graph.Snapshot `json:"snapshot,omitempty"` // the view to judge by from now on
+	Failed   *Failure        `json:"failed,omitempty"`
+	Notice   string          `json:"notice,omitempty"` // of a session, for its user
 }
 
 // Progress of a cold build: packages done of all; All is 0 while unknown.
@@ -84,17 +84,17 @@ type Reply struct {
 	// Number names the program; no other program has it, of any daemon. The
 	// outcome's changes lead from the program that the client has to this one,
 	// unless a Snapshot came before the reply: then that is the state.
-	Number  uint64          `json:"number"`
-	Outcome *engine.Outcome `json:"outcome"`
+	Number  uint64         `json:"number"`
+	Outcome *order.Outcome `json:"outcome"`
 }
 
 // Failure is a build without a program: the user's code does not build, or
 // something else went wrong.
 type Failure struct {
-	Seq     uint64          `json:"seq"`
-	Cause   *Error          `json:"cause"`
-	Build   *engine.Error   `json:"build,omitempty"` // the user's code does not build
-	Outcome *engine.Outcome `json:"outcome,omitempty"`
+	Seq     uint64         `json:"seq"`
+	Cause   *Error         `json:"cause"`
+	Build   *order.Error   `json:"build,omitempty"` // the user's code does not build
+	Outcome *order.Outcome `json:"outcome,omitempty"`
 }
 
 // Status is what hrd knows of itself.

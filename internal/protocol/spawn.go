@@ -33,6 +33,7 @@ type SpawnOptions struct {
 	Args    []string // its arguments, without the program's name
 	Env     []string // its environment; nil means this process's
 	LogPath string   // file for its output; empty means LogPath(dir)
+	Stdin   *os.File // nil for none
 }
 
 // Ensure connects to the daemon of dir and starts it when it is absent. Any
@@ -111,6 +112,9 @@ func start(ctx context.Context, dir string, spawn SpawnOptions) error {
 		cmd.Env = without(os.Environ(), readyVar)
 	}
 	cmd.Stdout, cmd.Stderr = log, log
+	if spawn.Stdin != nil {
+		cmd.Stdin = spawn.Stdin
+	}
 	detach(cmd)
 	ready, err := newReadiness(cmd)
 	if err != nil {

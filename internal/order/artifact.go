@@ -1,4 +1,4 @@
-package engine
+package order
 
 import (
 	"fmt"
@@ -7,6 +7,23 @@ import (
 
 	"github.com/hotreflex/hr/internal/place"
 )
+
+// Artifact is a linked program.
+type Artifact struct {
+	Key  string `json:"key"` // action id of the link
+	Path string `json:"path"`
+	// Mark is by what its file is known again.
+	Mark place.Mark `json:"mark,omitzero"`
+}
+
+// Told is the artifact as users are told of it: without what its file is known by.
+func (a Artifact) Told() Artifact {
+	a.Mark = place.Mark{}
+	return a
+}
+
+// Same reports whether two are one file.
+func (a Artifact) Same(b Artifact) bool { return a.Key == b.Key && a.Path == b.Path }
 
 // Hold is an artifact that is about to run, or runs: while it is held nobody
 // takes its file away or makes another program of it.
