@@ -18,14 +18,13 @@ import (
 
 // content is what a simulated file says.
 type content struct {
-	there    bool
-	version  int  // of its code
-	comment  int  // of what the compiler does not see
-	noParse  bool // it is broken
-	noBuild  bool // it parses and does not compile
-	noStart  bool // the program exits at once
-	noInput  bool // the build does not read it
-	listener bool // the program listens
+	there   bool
+	version int  // of its code
+	comment int  // of what the compiler does not see
+	noParse bool // it is broken
+	noBuild bool // it parses and does not compile
+	noStart bool // the program exits at once
+	noInput bool // the build does not read it
 }
 
 // code is the content as the compiler sees it.

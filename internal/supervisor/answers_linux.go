@@ -37,7 +37,6 @@ type answers struct {
 	mu      sync.Mutex // guards fields below
 	file    *os.File   // netlink socket, nil before the first port
 	ports   []uint16
-	until   time.Time       // the trial ends
 	ignored map[uint64]bool // by cookie: connections that are none of the generation's
 	sent    bool            // a byte, to one that is
 	lost    bool            // the kernel could not tell all
