@@ -6,7 +6,7 @@ ADDR ?= :8080
 RACE := $(shell test "$$($(GO) env CGO_ENABLED)" = 1 && command -v "$$($(GO) env CC)" >/dev/null && echo -race)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help build run test check bench bench-short judge stress interpreters linktest fuzz vet conformance bench-reflex clean
+.PHONY: help build run test check bench bench-short judge stress mutants interpreters linktest fuzz vet conformance bench-reflex clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -20,7 +20,7 @@ run: build ## run the example service and keep it true to its source
 # What has no goroutine, channel or lock of its own is tested without the race
 # detector, which would see nothing in it and takes five times as long; arrows_test.go
 # holds these packages to it. MIXED have a few tests that skip under it.
-PURE := tags astcheck internal/link/dialect internal/link/goobj internal/link/hostobj
+PURE := tags astcheck internal/front internal/event internal/paths internal/printable internal/exact internal/churn internal/link/dialect internal/link/goobj internal/link/hostobj
 MIXED := internal/link cache
 MODULE := github.com/hotreflex/hr
 RACED = $(filter-out $(addprefix $(MODULE)/,$(PURE)),$(shell $(GO) list ./...))
@@ -72,6 +72,9 @@ stress: interpreters ## many restarts under load, sessions, random edits, killed
 linktest: ## prove the incremental linker: std tests with four Go versions, GODEBUG, LINK_EDITS=1000 random edits: half an hour
 	LINK_EDITS=$(LINK_EDITS) LINK_DAMAGE=2000 $(GO) test -tags=stress -count=1 -timeout 2h -v \
 		-run 'TestStd|TestRuntimeChecks|TestVersions|TestRandomEdits|TestDamaged' ./internal/link
+
+mutants: ## prove front's simulation: each small wrong change of its heart, a quarter of an hour
+	$(GO) test -tags=stress -count=1 -timeout 60m -run TestMutants -v ./internal/front
 
 interpreters: ## install what the tests of other languages run: Debian, as root
 	@sh internal/supervisor/testdata/interpreters.sh
