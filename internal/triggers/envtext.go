@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/joho/godotenv"
 )
@@ -20,11 +21,44 @@ func parseEnv(text []byte) (map[string]string, error) {
 	if line, why := envFault(string(text)); why != "" {
 		return nil, fmt.Errorf("line %d: %s", line, why)
 	}
+	text, back := asText(text)
 	vars, err := godotenv.UnmarshalBytes(text)
 	if err != nil {
 		return nil, errors.New("a line is no NAME=value") // the error itself may quote the rest of the file
 	}
+	for name, value := range vars {
+		vars[name] = back.Replace(value)
+	}
 	return vars, nil
+}
+
+// asText returns text with a character in place of each byte that is not UTF-8,
+// for godotenv puts U+FFFD there, and what gives the bytes back. The characters
+// are of the last plane, which nobody uses; those that the text has are not taken.
+func asText(text []byte) ([]byte, *strings.Replacer) {
+	if utf8.Valid(text) {
+		return text, strings.NewReplacer()
+	}
+	var there [256]rune
+	var pairs []string
+	next := rune(0x100000)
+	for b := utf8.RuneSelf; b < len(there); b++ {
+		for bytes.ContainsRune(text, next) {
+			next++
+		}
+		there[b] = next
+		pairs = append(pairs, string(next), string([]byte{byte(b)}))
+		next++
+	}
+	var out []byte
+	for len(text) > 0 {
+		r, size := utf8.DecodeRune(text)
+		if r == utf8.RuneError && size == 1 {
+			r = there[text[0]]
+		}
+		out, text = utf8.AppendRune(out, r), text[size:]
+	}
+	return out, strings.NewReplacer(pairs...)
 }
 
 // envFault finds the first line that is no assignment. The grammar is that of
