@@ -3,6 +3,7 @@ package cache
 import (
 	"bufio"
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -258,7 +259,7 @@ func TestFilesEvict(t *testing.T) {
 	}
 	expectFile(t, f, key(0), noise(1000)) // used again
 	stranger := filepath.Join(f.Dir(), "README")
-	dead := filepath.Join(f.Dir(), tempPrefix+"dead")
+	dead := filepath.Join(f.Dir(), tempPrefix+rand.Text())
 	writing := filepath.Join(f.Dir(), tempPrefix+"writing")
 	for _, path := range []string{stranger, dead, writing} {
 		if err := os.WriteFile(path, []byte("x"), 0o600); err != nil {
@@ -511,7 +512,7 @@ func TestFilesSweep(t *testing.T) {
 	if err := os.WriteFile(p.Path(), []byte("half"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	dead := filepath.Join(dir, tempPrefix+"dead")
+	dead := filepath.Join(dir, tempPrefix+rand.Text())
 	if err := errors.Join(os.Mkdir(dead, 0o700), os.WriteFile(filepath.Join(dead, "x"), []byte("half"), 0o600)); err != nil {
 		t.Fatal(err)
 	}

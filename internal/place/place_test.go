@@ -2,6 +2,7 @@ package place
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"io/fs"
 	"os"
@@ -338,21 +339,22 @@ func TestScratch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dead := mkdir(t, 0o700, base, "x-dead")
-	other := mkdir(t, 0o700, base, "y-other")
+	dead := mkdir(t, 0o700, base, "x-"+rand.Text())
+	other := mkdir(t, 0o700, base, "y-"+rand.Text())
+	hand := mkdir(t, 0o700, base, "x-made-by-the-user-hand-26")
 	outside := mkdir(t, 0o700, base, "outside")
-	if err := errors.Join(os.WriteFile(filepath.Join(dead, "big"), nil, 0o600), os.Symlink(outside, filepath.Join(base, "x-link")),
+	if err := errors.Join(os.WriteFile(filepath.Join(dead, "big"), nil, 0o600), os.Symlink(outside, filepath.Join(base, "x-"+rand.Text())),
 		os.WriteFile(filepath.Join(base, "x-file"), nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	foreign := filepath.Join(base, "x-foreign")
+	foreign := filepath.Join(base, "x-"+rand.Text())
 	if os.Geteuid() == 0 {
 		if err := errors.Join(os.Mkdir(foreign, 0o700), os.Chown(foreign, 12345, 12345)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	Sweep(base, "z-", "x-")
-	for path, want := range map[string]bool{s.Path(): true, dead: false, other: true, outside: true, foreign: os.Geteuid() == 0} {
+	for path, want := range map[string]bool{s.Path(): true, dead: false, other: true, hand: true, outside: true, foreign: os.Geteuid() == 0} {
 		if _, err := os.Lstat(path); (err == nil) != want {
 			t.Errorf("%s: %v", filepath.Base(path), err)
 		}

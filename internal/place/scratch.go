@@ -67,8 +67,8 @@ func (s *Scratch) Remove() {
 	s.lock.Close()
 }
 
-// Sweep removes the directories in parent with one of the prefixes that this
-// user made and no process holds.
+// Sweep removes the directories that NewScratch made in parent with one of the
+// prefixes and no process holds: others of the user's may begin like them.
 func Sweep(parent string, prefixes ...string) {
 	entries, err := os.ReadDir(parent)
 	if err != nil {
@@ -76,11 +76,16 @@ func Sweep(parent string, prefixes ...string) {
 	}
 	for _, e := range entries {
 		for _, prefix := range prefixes {
-			if strings.HasPrefix(e.Name(), prefix) && e.IsDir() {
+			if rest, ok := strings.CutPrefix(e.Name(), prefix); ok && e.IsDir() && isRandom(rest) {
 				sweep(filepath.Join(parent, e.Name()))
 			}
 		}
 	}
+}
+
+// isRandom tells that a text is of the form of those of rand.Text.
+func isRandom(text string) bool {
+	return len(text) == len(rand.Text()) && strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
 }
 
 func sweep(path string) {
