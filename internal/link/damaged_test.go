@@ -7,6 +7,7 @@ import (
 	"math/rand"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -134,6 +135,45 @@ func (d *damager) try(t testing.TB, r link.Request) error {
 	r.Out = filepath.Join(d.dir, fmt.Sprint("prog", d.n, len(r.Main.File)))
 	_, err := d.inc.Link(context.Background(), r)
 	return err
+}
+
+// TestCutArchives: an archive that is cut while it is mapped is refused; it does
+// not take the process with it.
+func TestCutArchives(t *testing.T) {
+	d := newDamager(t)
+	for _, i := range []int{2, 1} {
+		r := d.good
+		r.Packages = slices.Clone(r.Packages)
+		r.State = fmt.Sprint("cut", i)
+		file := filepath.Join(d.dir, fmt.Sprint("cut", i, ".a"))
+		if err := os.WriteFile(file, d.archives[i], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for k := range r.Packages {
+			if d.index(r.Packages[k].Path) == i {
+				r.Packages[k].File = file
+			}
+		}
+		if err := d.try(t, r); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(file, 0); err != nil {
+			t.Fatal(err)
+		}
+		lib := filepath.Join(d.dir, fmt.Sprint("other", i, ".a"))
+		if err := os.WriteFile(lib, d.archives[0], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		r.Main.File = lib // to be resolved anew
+		if err := d.try(t, r); err == nil {
+			t.Errorf("archive %d: it was cut, and linked", i)
+		} else if _, ok := link.IsRefusal(err); !ok {
+			t.Errorf("archive %d: %v", i, err)
+		}
+	}
+	if err := d.try(t, d.good); err != nil {
+		t.Error(err)
+	}
 }
 
 // binary is where the object of an archive begins: what is before it is text.

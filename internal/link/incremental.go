@@ -82,6 +82,7 @@ func NewIncremental(opt Options) *Incremental {
 // r.Out is as it was.
 func (l *Incremental) Link(ctx context.Context, r Request) (Result, error) {
 	start := time.Now()
+	defer program.HoldFaults()()
 	in, err := input(r)
 	if err != nil {
 		return Result{}, err

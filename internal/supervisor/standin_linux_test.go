@@ -217,6 +217,8 @@ func TestAllow(t *testing.T) {
 		{"CONNECT example.org:443 HTTP/1.1\nHost: localhost", false},
 		{"GET / HTTP/1.1\nHost: localhost\nForwarded: for=1.2.3.4", false},
 		{"GET / HTTP/1.1\nHost: localhost\nforwarded:", false},
+		{"GET / HTTP/1.1\nHost: localhost\nForwarded : for=1.2.3.4", false},
+		{"GET / HTTP/1.1\nHost: localhost\nVia\t: 1.1 proxy", false},
 		{"GET / HTTP/1.1\nHost: localhost\nx-FORWARDED-host: a", false},
 		{"GET / HTTP/1.1\nHost: localhost\nX_Forwarded_For: a", false},
 		{"GET / HTTP/1.1\nHost: localhost\nX-Real-IP: 1.2.3.4", false},

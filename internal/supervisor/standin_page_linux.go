@@ -115,7 +115,7 @@ var (
 // passedOn says whether a header is of one that stands between us and the
 // client.
 func passedOn(name string) bool {
-	name = strings.ReplaceAll(strings.ToLower(name), "_", "-")
+	name = strings.ReplaceAll(strings.ToLower(strings.TrimSpace(name)), "_", "-")
 	return slices.Contains(passedOnNames, name) ||
 		slices.ContainsFunc(passedOnPrefixes, func(p string) bool { return strings.HasPrefix(name, p) })
 }

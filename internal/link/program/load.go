@@ -169,6 +169,7 @@ func inParallel(n int, f func(int)) {
 				}
 			}()
 			defer catch(&err)
+			defer HoldFaults()()
 			for {
 				mu.Lock()
 				i := next

@@ -14,6 +14,7 @@ package program
 import (
 	"fmt"
 	"io"
+	"runtime/debug"
 
 	"github.com/hotreflex/hr/internal/link/dialect"
 	"github.com/hotreflex/hr/internal/link/image"
@@ -121,6 +122,14 @@ func catch(err *error) {
 	default:
 		panic(r)
 	}
+}
+
+// HoldFaults has catch get what otherwise ends the process: an archive that was
+// cut after it was mapped faults where it is read. It is for one goroutine,
+// until the func is called.
+func HoldFaults() func() {
+	before := debug.SetPanicOnFault(true)
+	return func() { debug.SetPanicOnFault(before) }
 }
 
 // Entry is the address where the program starts.
