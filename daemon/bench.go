@@ -36,6 +36,9 @@ type bench struct {
 	checking bool   // a check of the linker's work is to come or under way
 	resting  bool   // memory is to be given back after a pause
 	crossed  uint64 // functions that the toolchain's linker was last asked about; of the check
+
+	saving sync.Mutex // guards the field below
+	saved  *engine.Program
 }
 
 // saveAfter is how long a new program is left to start before it is written
@@ -49,7 +52,17 @@ func (b *bench) saveLater(prog *engine.Program) {
 	case <-b.d.life.Done():
 	}
 	if b.program() == prog && !b.d.isDraining() {
-		b.d.engine.Save(prog)
+		b.save()
+	}
+}
+
+// save writes the last program to the store, once.
+func (b *bench) save() {
+	b.saving.Lock()
+	defer b.saving.Unlock()
+	if p := b.program(); p != nil && p != b.saved {
+		b.d.engine.Save(p)
+		b.saved = p
 	}
 }
 

@@ -188,6 +188,11 @@ func (d *Daemon) Drain(now bool) {
 	open := len(d.sessions)
 	benches := slices.Collect(maps.Values(d.benches))
 	d.mu.Unlock()
+	if first {
+		for _, b := range benches {
+			b.save() // what is still to be saved would be lost
+		}
+	}
 	if now || open == 0 {
 		d.goAway("asked to stop")
 		return
@@ -196,11 +201,6 @@ func (d *Daemon) Drain(now bool) {
 		return
 	}
 	d.opt.Log("draining: %d sessions open", open)
-	for _, b := range benches {
-		if p := b.program(); p != nil {
-			d.engine.Save(p) // it may still be going to be saved
-		}
-	}
 	d.store.Close() // what it would remember is the successor's to learn
 	if d.opt.Release != nil {
 		d.opt.Release()
