@@ -58,12 +58,12 @@ type foundWriter struct{ path, writer string }
 
 // lookForWriter looks beside the loop: the save does not wait for it.
 func (r *runner) lookForWriter(key string) {
-	pid := 0
+	pid, served := 0, func() bool { return false }
 	if r.gen != nil {
-		pid = r.gen.Pid
+		pid, served = r.gen.Pid, r.gen.HasAnswered
 	}
 	r.wg.Go(func() {
-		if writer := writerOf(key, pid); writer != "" {
+		if writer := writerOf(key, pid, served); writer != "" {
 			send(r.ctx, r.writerc, foundWriter{key, writer})
 		}
 	})

@@ -20,8 +20,10 @@ const writerLimit = 50 * time.Millisecond
 
 // writerOf names the processes of this user that have the file, or one in the
 // directory, open for writing. Who opens it for the moment of a write is mostly not
-// seen; of the program it is known whether it writes files at all.
-func writerOf(path string, program int) string {
+// seen; of the program it is known whether it writes files at all. That is no proof
+// where a client has had an answer from it: then it may as well be a script that
+// saves, waits until it sees its edit, and saves again.
+func writerOf(path string, program int, served func() bool) string {
 	end := time.Now().Add(writerLimit)
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -52,7 +54,7 @@ func writerOf(path string, program int) string {
 			break
 		}
 	}
-	if len(found) == 0 && filepath.IsAbs(path) && wroteFiles(program) {
+	if len(found) == 0 && filepath.IsAbs(path) && wroteFiles(program) && !served() {
 		return fmt.Sprintf("the program itself, it seems (%s)", processName(program, 0))
 	}
 	return joinWriters(found)

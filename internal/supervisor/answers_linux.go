@@ -193,6 +193,22 @@ func (a *answers) any() (sent, known bool) {
 	return a.sent, !a.lost
 }
 
+// already tells of a generation that may still run whether it has sent a byte to
+// a client. The kernel is slow to tell of a connection that was just closed.
+func (a *answers) already() bool {
+	for last := time.Now().Add(answerLag); ; <-time.After(answerLag / 4) {
+		a.mu.Lock()
+		if a.file != nil && !a.sent {
+			dumpConnections(a.note)
+		}
+		sent := a.sent
+		a.mu.Unlock()
+		if sent || time.Now().After(last) {
+			return sent
+		}
+	}
+}
+
 // dumpConnections visits all TCP sockets but those that listen.
 func dumpConnections(visit func(message []byte)) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)

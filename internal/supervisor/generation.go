@@ -74,6 +74,10 @@ func (g *Generation) Exit() Exit {
 // for Options.Trial after it became ready.
 func (g *Generation) Answered() (answered, known bool) { return g.answers.any() }
 
+// HasAnswered is Answered of a program that still runs: whether it has sent a
+// byte to a client until now. It takes some milliseconds where it has not.
+func (g *Generation) HasAnswered() bool { return g.answers.already() }
+
 // HadTerminal says, after Done, whether the program had the terminal to itself
 // when it ended: then a Ctrl-C was for it and is not known here otherwise.
 func (g *Generation) HadTerminal() bool { return g.over() && g.hadTerm }
