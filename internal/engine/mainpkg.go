@@ -119,7 +119,9 @@ func relNames(dir string, dirs []string) []string {
 		}
 		rel = filepath.ToSlash(rel)
 		if !strings.HasPrefix(rel, "../") && rel != ".." {
-			rel = "./" + path.Clean(rel)
+			if rel = path.Clean(rel); rel != "." {
+				rel = "./" + rel
+			}
 		}
 		names = append(names, rel)
 	}

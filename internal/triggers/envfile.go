@@ -19,11 +19,12 @@ type EnvFiles struct {
 	names map[string]bool
 	paths []string // absolute
 	vars  []string // what the files add, as read last
+	pipes map[string]map[string]string
 }
 
 // NewEnvFiles reads the files; a relative one lies in dir.
 func NewEnvFiles(dir string, env, files []string) (*EnvFiles, error) {
-	e := &EnvFiles{base: env, names: map[string]bool{}}
+	e := &EnvFiles{base: env, names: map[string]bool{}, pipes: map[string]map[string]string{}}
 	for _, kv := range env {
 		name, _, _ := strings.Cut(kv, "=")
 		e.names[name] = true
@@ -41,14 +42,14 @@ func NewEnvFiles(dir string, env, files []string) (*EnvFiles, error) {
 }
 
 // Read reads the files and reports whether the program would see another
-// Environment. After an error the last good one stays.
+// environment. After an error the last good one stays.
 func (e *EnvFiles) Read() (changed bool, err error) {
 	if len(e.paths) == 0 {
 		return false, nil
 	}
 	all := map[string]string{}
 	for _, path := range e.paths {
-		one, err := readEnvFile(path)
+		one, err := e.readFile(path)
 		if err != nil {
 			return false, &protocol.Error{Code: protocol.CodeUsage, Message: "-env-file: " + err.Error(), Hint: "a line is NAME=value"}
 		}
@@ -65,9 +66,28 @@ func (e *EnvFiles) Read() (changed bool, err error) {
 	return changed, nil
 }
 
+// readFile reads a file, or a pipe once: what came out of that is gone, and its
+// writer, a password tool for one, may not answer a second time.
+func (e *EnvFiles) readFile(path string) (map[string]string, error) {
+	if vars, ok := e.pipes[path]; ok {
+		return vars, nil
+	}
+	fi, err := os.Stat(path)
+	pipe := err == nil && !fi.Mode().IsRegular() && !fi.IsDir()
+	read := os.ReadFile
+	if pipe {
+		read = readPipe
+	}
+	vars, err := readEnvFile(path, read)
+	if err == nil && pipe {
+		e.pipes[path] = vars
+	}
+	return vars, err
+}
+
 // readEnvFile names the file in every error.
-func readEnvFile(path string) (map[string]string, error) {
-	text, err := os.ReadFile(path)
+func readEnvFile(path string, read func(string) ([]byte, error)) (map[string]string, error) {
+	text, err := read(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.New(path + " does not exist")
 	}
