@@ -64,7 +64,10 @@ var build = sync.OnceValues(func() (programs, error) {
 		return programs{}, err
 	}
 	p := programs{filepath.Join(dir, "reflex"), filepath.Join(dir, "hr")}
-	for path, pkg := range map[string]string{p.reflex: "github.com/cespare/reflex", p.hr: "github.com/hotreflex/hr/cmd/hr"} {
+	for path, pkg := range map[string]string{
+		p.reflex: "github.com/cespare/reflex", p.hr: "github.com/hotreflex/hr/cmd/hr",
+		filepath.Join(dir, "hrd"): "github.com/hotreflex/hr/cmd/hrd", // beside hr, for --no-daemon
+	} {
 		if out, err := exec.Command("go", "build", "-o", path, pkg).CombinedOutput(); err != nil {
 			return p, fmt.Errorf("build %s: %w\n%s", pkg, err, out)
 		}

@@ -53,6 +53,9 @@ func (a *answers) begin(h *handover, g *Generation, port uint16) {
 	if a.over || h.trial == 0 {
 		return
 	}
+	if !a.both && !slices.Contains(a.ports, port) {
+		a.ignoreOthers([]uint16{port}, nil) // g has no connection there yet
+	}
 	first := a.file == nil
 	if first {
 		fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_SOCK_DIAG)
@@ -111,7 +114,7 @@ func (a *answers) restart(g *Generation) {
 	defer a.mu.Unlock()
 	if a.file != nil {
 		a.sent = false
-		a.ignoreOthers(g)
+		a.ignoreOthers(a.ports, g.sockets())
 	}
 }
 
@@ -120,7 +123,9 @@ func (a *answers) run(g *Generation) {
 	defer close(a.ended)
 	defer a.file.Close()
 	<-g.begun
-	a.restart(g)
+	if a.both {
+		a.restart(g)
+	}
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := a.file.Read(buf)
@@ -150,23 +155,22 @@ func (a *answers) note(message []byte) {
 	}
 }
 
-// ignoreOthers notes the connections that were there before g could have any:
-// those of the generation before, and of the stand-in. Who waits in the queue
-// has no inode yet, and no byte. The caller holds mu.
-func (a *answers) ignoreOthers(g *Generation) {
-	a.ignored = map[uint64]bool{}
-	var own map[uint64]place
+// ignoreOthers notes the connections of the ports that are not g's: those of the
+// generation before, and of the stand-in. own are g's sockets, nil while it can
+// have none. Who waits in the queue has no inode yet, and no byte; an orphan with
+// a byte is what somebody else has closed. The caller holds mu.
+func (a *answers) ignoreOthers(ports []uint16, own map[uint64]place) {
+	if a.ignored == nil {
+		a.ignored = map[uint64]bool{}
+	}
 	dumpConnections(func(message []byte) {
-		if len(message) < inetDiagMessage || !slices.Contains(a.ports, binary.BigEndian.Uint16(message[inetDiagPort:])) {
+		if len(message) < inetDiagMessage || !slices.Contains(ports, binary.BigEndian.Uint16(message[inetDiagPort:])) {
 			return
 		}
 		inode := uint64(binary.NativeEndian.Uint32(message[inetDiagInode:]))
 		info := tcpInfoOf(message[inetDiagMessage:])
 		if info == nil || inode == 0 && info.Bytes_sent == 0 {
 			return
-		}
-		if own == nil {
-			own = g.sockets()
 		}
 		if _, ours := own[inode]; !ours || inode == 0 {
 			a.ignored[binary.NativeEndian.Uint64(message[inetDiagCookie:])] = true
