@@ -19,7 +19,7 @@ import (
 
 // patience bounds every wait of the scripts: far more than anything here takes,
 // also under the race detector on a loaded machine.
-const patience = 30 * time.Second
+const patience = 90 * time.Second
 
 // quickExit keeps commands built with the race detector from waiting a second at
 // exit for late reports: a script ends with all that it began anyway.
