@@ -31,7 +31,7 @@ type good struct {
 
 // beforeMost is how many programs are remembered that were replaced while on
 // trial, beside the one that had passed: as many as one saves in those seconds.
-const beforeMost = 4
+const beforeMost = 2
 
 // is tells whether a launch is of this program.
 func (g good) is(l launch) bool {

@@ -27,6 +27,13 @@ type files struct {
 	tally place.Tally  // of the image
 }
 
+// heldMost is how many files are remembered that cannot be had now: more than a
+// front end holds, of the program that runs and those that it may go back to.
+const heldMost = 12
+
+// errHeld says that a file runs, or that somebody may start it again.
+var errHeld = errors.New("the program is in use")
+
 // written is one program file and what has changed in the image since.
 type written struct {
 	path  string
@@ -121,17 +128,20 @@ func (f *files) reuse(tmp string, m *image.Image, keep int) (os.FileInfo, error)
 	if keep < 0 {
 		return nil, nil
 	}
-	for len(f.list) > keep {
-		w := f.list[0]
-		f.list = f.list[1:]
+	for i := 0; i+keep < len(f.list); {
+		w := f.list[i]
 		file, err := takeBack(w, tmp, int64(len(m.B)))
-		if err != nil {
-			if w.spare {
-				os.Remove(w.path)
-			}
-			continue // somebody has it, or it is gone
+		if errors.Is(err, errHeld) && len(f.list) <= heldMost {
+			i++ // it can be had when its program has ended
+			continue
 		}
-		return patch(file, m, w.stale)
+		f.list = slices.Delete(f.list, i, i+1)
+		if err == nil {
+			return patch(file, m, w.stale)
+		}
+		if w.spare {
+			os.Remove(w.path)
+		}
 	}
 	return nil, nil
 }

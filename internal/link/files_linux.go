@@ -1,6 +1,7 @@
 package link
 
 import (
+	"errors"
 	"os"
 	"syscall"
 
@@ -35,6 +36,9 @@ func takeBack(w written, tmp string, size int64) (*writer, error) {
 	f, err := os.OpenFile(w.path, os.O_WRONLY, 0)
 	if err != nil {
 		syscall.ForkLock.RUnlock()
+		if errors.Is(err, syscall.ETXTBSY) {
+			err = errHeld
+		}
 		return nil, err
 	}
 	file := &writer{f}
@@ -44,7 +48,7 @@ func takeBack(w written, tmp string, size int64) (*writer, error) {
 	}
 	if err == nil {
 		if held, _ := place.Hold(f, true); !held {
-			err = errTaken
+			err = errHeld
 		}
 	}
 	if err == nil {
