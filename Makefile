@@ -22,13 +22,17 @@ run: build ## run the example service and keep it true to its source
 # holds these packages to it. MIXED have a few tests that skip under it.
 PURE := tags astcheck internal/front internal/event internal/paths internal/printable internal/exact internal/churn internal/link/dialect internal/link/goobj internal/link/hostobj
 MIXED := internal/link cache
+# Scripts of what hr decides and says. Those of what it does at one time with programs,
+# daemons and saves in a row run with the race detector in hr and hrd.
+DECIDE := TestScripts/^(verdict|tags|graph|init|screen|why|bad|run|reflex)_
 MODULE := github.com/hotreflex/hr
 RACED = $(filter-out $(addprefix $(MODULE)/,$(PURE)),$(shell $(GO) list ./...))
 
 test: ## run the tests, with the race detector where there is something to see
 	@test -n "$(RACE)" || echo "no C compiler: testing without the race detector"
 	$(GO) test -vet=off $(addprefix ./,$(MIXED) $(PURE))
-	GORACE="$$GORACE atexit_sleep_ms=0" $(GO) test -vet=off $(RACE) $(RACED)
+	$(GO) test -vet=off -parallel 3 -run '$(DECIDE)' ./cmd/hr
+	GORACE="$$GORACE atexit_sleep_ms=0" $(GO) test -vet=off $(RACE) -skip '$(DECIDE)' $(RACED)
 	cd examples/ginsvc && CGO_ENABLED=0 $(GO) test -vet=off ./...
 
 vet: ## vet for linux, macOS and Windows

@@ -275,9 +275,10 @@ func copyModule(t *testing.T, from string) string {
 }
 
 // testEnv is the environment of a test's go commands: the user's own caches of
-// modules and archives are read, no flags of the user's are.
+// modules and archives are read, no flags of the user's are. The tools live for
+// half a second: they need not collect garbage.
 func testEnv() []string {
-	return append(os.Environ(), "GOFLAGS=", "GOWORK=off", "GOENV=off", "GOTOOLCHAIN=local")
+	return append(os.Environ(), "GOFLAGS=", "GOWORK=off", "GOENV=off", "GOTOOLCHAIN=local", "GOGC=400")
 }
 
 // TestMain is the recorder of the link when the go command calls it.
