@@ -12,7 +12,7 @@ import (
 
 // TestCouldMend saves a file that the last good program has not.
 func TestCouldMend(t *testing.T) {
-	const failure = "# example.com/app/c\nc/c.go:3:2: table.def: No such file\n/work/o.json: bad overlay\n"
+	const failure = "# example.com/app/c\nc/c.go:3:2: table.def: No such file\n/src/o.json: bad overlay\n"
 	for names, want := range map[string]bool{
 		"a.go a.c a.cc a.cpp a.cxx a.m a.h a.hh a.hpp a.hxx a.f a.F a.for a.f90 a.s a.S a.sx a.swig a.swigcxx a.syso": true,
 		"go.mod go.sum go.work go.work.sum vendor/modules.txt":                                                        true,
@@ -21,7 +21,7 @@ func TestCouldMend(t *testing.T) {
 	} {
 		for name := range strings.FieldsSeq(names) {
 			r := &runner{job: order.Job{Dir: "/work"}, blamed: map[string]bool{}, failing: true, failure: failure}
-			path := "/work/new/" + name
+			path := "/src/new/" + name
 			changes := []graph.Change{{Path: path, Verdict: astcheck.Unused}}
 			if got := r.couldMend(watch.Batch{Paths: []string{path}}, changes); got != want {
 				t.Errorf("%s could mend: %v, want %v", name, got, want)
